@@ -1,0 +1,78 @@
+//! The vocabulary of storage.
+
+use std::collections::BTreeMap;
+
+/// The SDK's store of one module. The names are part of the app hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StoreKey {
+    /// Accounts.
+    Auth,
+    /// Balances and supply.
+    Bank,
+    /// Consensus parameters.
+    Consensus,
+    /// End-block hooks.
+    Hooks,
+    /// Contracts.
+    Wasm,
+}
+
+impl StoreKey {
+    /// Every store, in the order of their names.
+    pub const ALL: [Self; 5] = [Self::Auth, Self::Bank, Self::Consensus, Self::Hooks, Self::Wasm];
+
+    /// The SDK's name of it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Auth => "acc",
+            Self::Bank => "bank",
+            Self::Consensus => "consensus",
+            Self::Hooks => "hooks",
+            Self::Wasm => "wasm",
+        }
+    }
+}
+
+/// Direction of a scan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Smallest key first.
+    Ascending,
+    /// Largest key first.
+    Descending,
+}
+
+/// One pending write; `None` deletes.
+pub type Write = Option<Vec<u8>>;
+
+/// An immutable snapshot that layers of writes are put over: the disk at one height, or nothing.
+pub trait Base: Send + Sync {
+    /// The value of `key`.
+    fn get(&self, store: StoreKey, key: &[u8]) -> Option<Vec<u8>>;
+
+    /// The first pair at or after `from` and before `to` (ascending), or the last before `to` and at or after
+    /// `from` (descending). `to` of `None` has no end.
+    fn seek(&self, store: StoreKey, from: &[u8], to: Option<&[u8]>, order: Order) -> Option<(Vec<u8>, Vec<u8>)>;
+}
+
+/// A base in memory: tests, and the empty state below genesis.
+#[derive(Debug, Default, Clone)]
+pub struct MemBase(pub BTreeMap<(StoreKey, Vec<u8>), Vec<u8>>);
+
+impl Base for MemBase {
+    fn get(&self, store: StoreKey, key: &[u8]) -> Option<Vec<u8>> {
+        self.0.get(&(store, key.to_vec())).cloned()
+    }
+
+    fn seek(&self, store: StoreKey, from: &[u8], to: Option<&[u8]>, order: Order) -> Option<(Vec<u8>, Vec<u8>)> {
+        let mut hits = self
+            .0
+            .range((store, from.to_vec())..)
+            .take_while(|((s, k), _)| *s == store && to.is_none_or(|t| k.as_slice() < t))
+            .map(|((_, k), v)| (k.clone(), v.clone()));
+        match order {
+            Order::Ascending => hits.next(),
+            Order::Descending => hits.last(),
+        }
+    }
+}

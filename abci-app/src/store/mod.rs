@@ -1,0 +1,7 @@
+//! Storage: ordered key-value stores, one a module; layers of pending writes over a snapshot; the disk below.
+
+pub mod kv;
+pub mod layers;
+
+pub use kv::{Base, Order, StoreKey, Write};
+pub use layers::Layers;

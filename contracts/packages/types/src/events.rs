@@ -1,0 +1,73 @@
+//! Names of the contracts' events (the chain prefixes each with `wasm-`) and of their attributes. Stable: clients
+//! subscribe to them.
+
+/// An order was created.
+pub const ORDER_CREATED: &str = "order_created";
+/// An order closed.
+pub const ORDER_CLOSED: &str = "order_closed";
+/// A bid was placed.
+pub const BID_PLACED: &str = "bid_placed";
+/// A bid ended: won, lost or withdrawn.
+pub const BID_ENDED: &str = "bid_ended";
+/// An ask was posted.
+pub const ASK_PLACED: &str = "ask_placed";
+/// An ask was withdrawn or used up.
+pub const ASK_ENDED: &str = "ask_ended";
+/// A lease opened.
+pub const LEASE_OPENED: &str = "lease_opened";
+/// A lease was suspended: its escrow ran dry.
+pub const LEASE_SUSPENDED: &str = "lease_suspended";
+/// A lease was revived by a top-up.
+pub const LEASE_REVIVED: &str = "lease_revived";
+/// A lease closed.
+pub const LEASE_CLOSED: &str = "lease_closed";
+/// Money moved into, within or out of an escrow account.
+pub const ESCROW: &str = "escrow";
+/// The fee schedule changed.
+pub const FEES_UPDATED: &str = "fees_updated";
+/// A provider registered, changed or left.
+pub const PROVIDER: &str = "provider";
+/// Bonded stake changed.
+pub const BOND: &str = "bond";
+/// A certificate was published or revoked.
+pub const CERTIFICATE: &str = "certificate";
+
+/// Attribute keys.
+pub mod key {
+    /// What happened, where one event has several causes.
+    pub const ACTION: &str = "action";
+    /// [`crate::ids::OrderId`].
+    pub const ORDER_ID: &str = "order_id";
+    /// [`crate::ids::BidId`].
+    pub const BID_ID: &str = "bid_id";
+    /// [`crate::ids::AskId`].
+    pub const ASK_ID: &str = "ask_id";
+    /// [`crate::ids::LeaseId`].
+    pub const LEASE_ID: &str = "lease_id";
+    /// The tenant's address.
+    pub const TENANT: &str = "tenant";
+    /// The provider's address.
+    pub const PROVIDER: &str = "provider";
+    /// Pricing mode name.
+    pub const MODE: &str = "mode";
+    /// Denom.
+    pub const DENOM: &str = "denom";
+    /// Rate per unit, 10^-6 micro-units a second.
+    pub const RATE: &str = "rate";
+    /// Number of devices.
+    pub const UNITS: &str = "units";
+    /// Micro-units.
+    pub const AMOUNT: &str = "amount";
+    /// Escrow balance before the movement, micro-units.
+    pub const BEFORE: &str = "before";
+    /// Escrow balance after the movement, micro-units.
+    pub const AFTER: &str = "after";
+    /// Who received it.
+    pub const RECIPIENT: &str = "recipient";
+    /// Why it ended.
+    pub const REASON: &str = "reason";
+    /// Owner of a certificate or bond.
+    pub const OWNER: &str = "owner";
+    /// SHA-256 of a certificate's DER, lower-case hex.
+    pub const FINGERPRINT: &str = "fingerprint";
+}

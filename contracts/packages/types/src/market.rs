@@ -1,0 +1,382 @@
+//! Messages of the `market` contract: orders, bids, asks, leases, escrow, fees.
+
+use crate::{
+    fees::DenomFees,
+    ids::{AskId, BidId, LeaseId, OrderId},
+    lease::{BidState, CloseReason, LeaseState, OrderState},
+    money::Rate,
+    pricing::PricingMode,
+    resources::ResourceSpec,
+};
+use cosmwasm_schema::{QueryResponses, cw_serde};
+use cosmwasm_std::{Addr, Timestamp, Uint128};
+
+/// Set up the contract.
+#[cw_serde]
+pub struct InstantiateMsg {
+    /// Who may change the fee schedule: the governance module's account.
+    pub authority: String,
+    /// The registry contract.
+    pub registry: String,
+    /// Where fees go: the chain's fee collector.
+    pub fee_collector: String,
+    /// One entry a denom.
+    pub fees: Vec<DenomFees>,
+    /// Seconds that a suspended lease waits for a top-up.
+    pub grace_secs: u64,
+    /// Most open bids of one order; a better bid replaces the worst.
+    pub max_bids_per_order: u32,
+}
+
+/// Upgrade from the previous stored version.
+#[cw_serde]
+pub struct MigrateMsg {}
+
+/// A price ceiling.
+#[cw_serde]
+pub struct Ceiling {
+    /// What the order is priced, funded and paid in.
+    pub denom: String,
+    /// Most per unit, 10^-6 micro-units a second.
+    pub rate: Rate,
+}
+
+/// What an account may ask of the market.
+#[cw_serde]
+pub enum ExecuteMsg {
+    /// Ask for GPUs. Funds: the first deposit, in the ceiling's denom alone. Answers [`CreateOrderResponse`].
+    CreateOrder {
+        /// What is asked for.
+        resources: ResourceSpec,
+        /// How the price is found.
+        pricing: PricingMode,
+        /// The most it may cost.
+        ceiling: Ceiling,
+        /// Longest lease in seconds, 1 to 31,536,000.
+        max_duration_secs: u64,
+    },
+    /// Take back an open order; the escrow is refunded. By its tenant.
+    CloseOrder {
+        /// Which.
+        order_id: OrderId,
+    },
+    /// Bid on an open order. Funds: the denom's bid deposit. By a provider who may bid and has the devices.
+    /// A second bid of the same provider replaces its first.
+    PlaceBid {
+        /// Which.
+        order_id: OrderId,
+        /// Per unit.
+        rate: Rate,
+    },
+    /// Take back an open bid; its deposit is returned. By its provider.
+    WithdrawBid {
+        /// Which.
+        bid_id: BidId,
+    },
+    /// End the auction: this bid wins. By the order's tenant.
+    AcceptBid {
+        /// Which.
+        bid_id: BidId,
+    },
+    /// Post a standing ask. No funds. By a provider who may bid and has the device.
+    PlaceAsk {
+        /// The device id, as registered; every unit of the ask is one like it.
+        device: String,
+        /// Units for sale.
+        units: u32,
+        /// What it is priced in.
+        denom: String,
+        /// Per unit.
+        rate: Rate,
+    },
+    /// Take back a standing ask. By its provider.
+    WithdrawAsk {
+        /// Which.
+        ask_id: AskId,
+    },
+    /// End a lease now: what has accrued is paid, the rest refunded. By its tenant or its provider.
+    CloseLease {
+        /// Which.
+        lease_id: LeaseId,
+    },
+    /// Add the sent coins to an order's escrow; revives a suspended lease. By anyone.
+    Deposit {
+        /// Which.
+        order_id: OrderId,
+    },
+    /// Book what has accrued: to the provider's balance and the fee. By anyone.
+    Settle {
+        /// Which.
+        lease_id: LeaseId,
+    },
+    /// Settle, then pay out the provider's balance of this lease. By its provider.
+    Withdraw {
+        /// Which.
+        lease_id: LeaseId,
+    },
+    /// Replace the fee schedule; running leases keep the schedule they opened with. By the authority.
+    UpdateFees {
+        /// One entry a denom.
+        fees: Vec<DenomFees>,
+    },
+}
+
+/// Data of a `CreateOrder`.
+#[cw_serde]
+pub struct CreateOrderResponse {
+    /// The new order.
+    pub order_id: OrderId,
+    /// The lease, when the order crossed at once.
+    pub lease_id: Option<LeaseId>,
+}
+
+/// What anyone may read. Lists ascend by id; `limit` is 30 when absent, 100 at most.
+#[cw_serde]
+#[derive(QueryResponses)]
+pub enum QueryMsg {
+    /// The configuration, with the current fees.
+    #[returns(InstantiateMsg)]
+    Config {},
+    /// One order.
+    #[returns(OrderResponse)]
+    Order {
+        /// Which.
+        order_id: OrderId,
+    },
+    /// Orders.
+    #[returns(OrdersResponse)]
+    Orders {
+        /// Only this tenant's.
+        tenant: Option<String>,
+        /// Only in this state.
+        state: Option<OrderState>,
+        /// Continue after this id.
+        start_after: Option<OrderId>,
+        /// Page size.
+        limit: Option<u32>,
+    },
+    /// One bid.
+    #[returns(BidResponse)]
+    Bid {
+        /// Which.
+        bid_id: BidId,
+    },
+    /// Bids of one order, every state.
+    #[returns(BidsResponse)]
+    Bids {
+        /// Which order.
+        order_id: OrderId,
+        /// Continue after this id.
+        start_after: Option<BidId>,
+        /// Page size.
+        limit: Option<u32>,
+    },
+    /// Standing asks.
+    #[returns(AsksResponse)]
+    Asks {
+        /// Only this provider's.
+        provider: Option<String>,
+        /// Continue after this id.
+        start_after: Option<AskId>,
+        /// Page size.
+        limit: Option<u32>,
+    },
+    /// One lease.
+    #[returns(LeaseResponse)]
+    Lease {
+        /// Which.
+        lease_id: LeaseId,
+    },
+    /// Leases.
+    #[returns(LeasesResponse)]
+    Leases {
+        /// Only this tenant's.
+        tenant: Option<String>,
+        /// Only this provider's.
+        provider: Option<String>,
+        /// Only in this state.
+        state: Option<LeaseState>,
+        /// Continue after this id.
+        start_after: Option<LeaseId>,
+        /// Page size.
+        limit: Option<u32>,
+    },
+    /// The escrow account of an order, as of this block's time, without settling.
+    #[returns(EscrowResponse)]
+    Escrow {
+        /// Which.
+        order_id: OrderId,
+    },
+    /// Totals of a denom since genesis: `deposited = paid + fees + refunded + held`.
+    #[returns(LedgerResponse)]
+    Ledger {
+        /// Which.
+        denom: String,
+    },
+}
+
+/// An order.
+#[cw_serde]
+pub struct OrderResponse {
+    /// Its id.
+    pub id: OrderId,
+    /// Who pays.
+    pub tenant: Addr,
+    /// What is asked for.
+    pub resources: ResourceSpec,
+    /// How the price is found.
+    pub pricing: PricingMode,
+    /// The most it may cost.
+    pub ceiling: Ceiling,
+    /// Longest lease in seconds.
+    pub max_duration_secs: u64,
+    /// Where it stands.
+    pub state: OrderState,
+    /// Block time of its creation.
+    pub created_at: Timestamp,
+    /// Open bids on it.
+    pub open_bids: u32,
+    /// Its lease, once matched.
+    pub lease_id: Option<LeaseId>,
+}
+
+/// A page of orders.
+#[cw_serde]
+pub struct OrdersResponse {
+    /// Ascending by id.
+    pub orders: Vec<OrderResponse>,
+}
+
+/// A bid.
+#[cw_serde]
+pub struct BidResponse {
+    /// Its id.
+    pub id: BidId,
+    /// On which order.
+    pub order_id: OrderId,
+    /// Who bids.
+    pub provider: Addr,
+    /// Per unit.
+    pub rate: Rate,
+    /// Where it stands.
+    pub state: BidState,
+    /// Deposit held, micro-units of the order's denom; zero once it ended.
+    pub deposit: Uint128,
+    /// Block time.
+    pub placed_at: Timestamp,
+}
+
+/// A page of bids.
+#[cw_serde]
+pub struct BidsResponse {
+    /// Ascending by id.
+    pub bids: Vec<BidResponse>,
+}
+
+/// A standing ask.
+#[cw_serde]
+pub struct AskResponse {
+    /// Its id.
+    pub id: AskId,
+    /// Who sells.
+    pub provider: Addr,
+    /// The device id.
+    pub device: String,
+    /// Units still for sale.
+    pub units: u32,
+    /// What it is priced in.
+    pub denom: String,
+    /// Per unit.
+    pub rate: Rate,
+    /// Block time.
+    pub placed_at: Timestamp,
+}
+
+/// A page of asks.
+#[cw_serde]
+pub struct AsksResponse {
+    /// Ascending by id.
+    pub asks: Vec<AskResponse>,
+}
+
+/// A lease.
+#[cw_serde]
+pub struct LeaseResponse {
+    /// Its id.
+    pub id: LeaseId,
+    /// Its order, whose escrow pays it.
+    pub order_id: OrderId,
+    /// Who pays.
+    pub tenant: Addr,
+    /// Who serves.
+    pub provider: Addr,
+    /// What is leased.
+    pub resources: ResourceSpec,
+    /// What it is paid in.
+    pub denom: String,
+    /// Per unit, 10^-6 micro-units a second.
+    pub rate: Rate,
+    /// Where it stands.
+    pub state: LeaseState,
+    /// Block time of its opening.
+    pub opened_at: Timestamp,
+    /// Block time up to which it is settled.
+    pub settled_at: Timestamp,
+    /// Block time of its suspension, while it is suspended.
+    pub suspended_at: Option<Timestamp>,
+    /// Block time of its end.
+    pub closed_at: Option<Timestamp>,
+    /// Why it ended.
+    pub close_reason: Option<CloseReason>,
+    /// Block time at which it ends by itself: end of term.
+    pub ends_at: Timestamp,
+}
+
+/// A page of leases.
+#[cw_serde]
+pub struct LeasesResponse {
+    /// Ascending by id.
+    pub leases: Vec<LeaseResponse>,
+}
+
+/// An escrow account. `deposited = paid + fees + refunded + held`; amounts are micro-units of `denom`.
+#[cw_serde]
+pub struct EscrowResponse {
+    /// What it holds.
+    pub denom: String,
+    /// Ever put in.
+    pub deposited: Uint128,
+    /// Paid out to the provider.
+    pub paid: Uint128,
+    /// Sent to the fee collector.
+    pub fees: Uint128,
+    /// Returned to depositors.
+    pub refunded: Uint128,
+    /// Still in the contract: `payable` + what is free.
+    pub held: Uint128,
+    /// Of `held`: what the provider could withdraw now, after fees.
+    pub payable: Uint128,
+    /// Of `held`: fees due to the collector at the next movement.
+    pub fees_due: Uint128,
+    /// Block time at which the free funds run out, while the lease is active.
+    pub exhausted_at: Option<Timestamp>,
+}
+
+/// Totals of a denom since genesis, micro-units. Bid deposits are counted apart.
+#[cw_serde]
+pub struct LedgerResponse {
+    /// The denom.
+    pub denom: String,
+    /// Ever put into escrow.
+    pub deposited: Uint128,
+    /// Paid to providers.
+    pub paid: Uint128,
+    /// Sent to the fee collector.
+    pub fees: Uint128,
+    /// Returned to depositors.
+    pub refunded: Uint128,
+    /// Still in escrow.
+    pub held: Uint128,
+    /// Bid deposits held now.
+    pub bid_deposits: Uint128,
+}
