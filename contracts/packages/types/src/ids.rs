@@ -8,7 +8,6 @@ macro_rules! id {
         $(#[$doc])*
         #[cw_serde]
         #[derive(Copy, Eq, PartialOrd, Ord, Hash)]
-        #[serde(transparent)]
         pub struct $name(pub u64);
 
         impl fmt::Display for $name {

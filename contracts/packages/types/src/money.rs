@@ -16,7 +16,6 @@ pub const HOUR: u64 = 3_600;
 /// A price for one unit (one GPU): 10^-6 micro-units a second.
 #[cw_serde]
 #[derive(Copy, Eq, PartialOrd, Ord)]
-#[serde(transparent)]
 pub struct Rate(pub Uint128);
 
 impl Rate {

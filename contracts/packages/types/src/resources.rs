@@ -9,10 +9,8 @@ use cosmwasm_std::Uint128;
 #[derive(Copy, Eq)]
 pub enum VulkanProfile {
     /// What lavapipe and SwiftShader both do: any Vulkan 1.3 device.
-    #[serde(rename = "portable-1")]
     Portable1,
     /// NVIDIA Hopper.
-    #[serde(rename = "nv-hopper-1")]
     NvHopper1,
 }
 
