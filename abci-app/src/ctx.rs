@@ -46,7 +46,10 @@ pub struct Event {
 impl Event {
     /// An event without attributes.
     pub fn new(kind: impl Into<String>) -> Self {
-        Self { kind: kind.into(), attributes: Vec::new() }
+        Self {
+            kind: kind.into(),
+            attributes: Vec::new(),
+        }
     }
 
     /// Add an attribute.
@@ -76,7 +79,15 @@ pub struct Ctx {
 impl Ctx {
     /// A context over `layers` with `gas`.
     pub fn new(layers: Layers, gas: GasMeter, block: BlockInfo, mode: Mode) -> Self {
-        Self { inner: Arc::new(Mutex::new(Inner { layers, gas, events: Vec::new() })), block: Arc::new(block), mode }
+        Self {
+            inner: Arc::new(Mutex::new(Inner {
+                layers,
+                gas,
+                events: Vec::new(),
+            })),
+            block: Arc::new(block),
+            mode,
+        }
     }
 
     /// The value of `key`, for the SDK's price.
@@ -88,7 +99,8 @@ impl Ctx {
         i.gas.consume(cost::READ_FLAT, "ReadFlat")?;
         let value = i.layers.get(store, key);
         let bytes = key.len() + value.as_ref().map_or(0, Vec::len);
-        i.gas.consume(cost::READ_BYTE * bytes as u64, "ReadPerByte")?;
+        i.gas
+            .consume(cost::READ_BYTE * bytes as u64, "ReadPerByte")?;
         Ok(value)
     }
 
@@ -109,7 +121,10 @@ impl Ctx {
     pub fn set(&self, store: StoreKey, key: &[u8], value: Vec<u8>) -> Result<()> {
         let mut i = self.inner.lock();
         i.gas.consume(cost::WRITE_FLAT, "WriteFlat")?;
-        i.gas.consume(cost::WRITE_BYTE * (key.len() + value.len()) as u64, "WritePerByte")?;
+        i.gas.consume(
+            cost::WRITE_BYTE * (key.len() + value.len()) as u64,
+            "WritePerByte",
+        )?;
         i.layers.set(store, key, value);
         Ok(())
     }
@@ -129,7 +144,13 @@ impl Ctx {
     ///
     /// # Errors
     /// sdk/11.
-    pub fn seek(&self, store: StoreKey, from: &[u8], to: Option<&[u8]>, order: Order) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
+    pub fn seek(
+        &self,
+        store: StoreKey,
+        from: &[u8],
+        to: Option<&[u8]>,
+        order: Order,
+    ) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
         let mut i = self.inner.lock();
         i.gas.consume(cost::ITER_NEXT, "IterNextFlat")?;
         let hit = i.layers.seek(store, from, to, order);
@@ -172,7 +193,10 @@ impl Ctx {
     ///
     /// # Errors
     /// Those of `f`.
-    pub fn atomically<T, E>(&self, f: impl FnOnce(&Self) -> std::result::Result<T, E>) -> std::result::Result<T, E> {
+    pub fn atomically<T, E>(
+        &self,
+        f: impl FnOnce(&Self) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
         let (depth, events) = {
             let mut i = self.inner.lock();
             i.layers.push();
@@ -180,7 +204,11 @@ impl Ctx {
         };
         let result = f(self);
         let mut i = self.inner.lock();
-        debug_assert_eq!(i.layers.depth(), depth, "layers are pushed and popped in pairs");
+        debug_assert_eq!(
+            i.layers.depth(),
+            depth,
+            "layers are pushed and popped in pairs"
+        );
         if result.is_ok() {
             i.layers.commit();
         } else {

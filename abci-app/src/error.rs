@@ -78,7 +78,11 @@ sdk_errors! {
 impl AppError {
     /// An error of another codespace, with its whole text.
     pub fn new(codespace: &'static str, code: u32, log: impl Into<String>) -> Self {
-        Self { codespace, code, log: log.into() }
+        Self {
+            codespace,
+            code,
+            log: log.into(),
+        }
     }
 
     /// Whether gas ran out.

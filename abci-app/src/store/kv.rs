@@ -19,7 +19,13 @@ pub enum StoreKey {
 
 impl StoreKey {
     /// Every store, in the order of their names.
-    pub const ALL: [Self; 5] = [Self::Auth, Self::Bank, Self::Consensus, Self::Hooks, Self::Wasm];
+    pub const ALL: [Self; 5] = [
+        Self::Auth,
+        Self::Bank,
+        Self::Consensus,
+        Self::Hooks,
+        Self::Wasm,
+    ];
 
     /// The SDK's name of it.
     pub const fn name(self) -> &'static str {
@@ -52,7 +58,13 @@ pub trait Base: Send + Sync {
 
     /// The first pair at or after `from` and before `to` (ascending), or the last before `to` and at or after
     /// `from` (descending). `to` of `None` has no end.
-    fn seek(&self, store: StoreKey, from: &[u8], to: Option<&[u8]>, order: Order) -> Option<(Vec<u8>, Vec<u8>)>;
+    fn seek(
+        &self,
+        store: StoreKey,
+        from: &[u8],
+        to: Option<&[u8]>,
+        order: Order,
+    ) -> Option<(Vec<u8>, Vec<u8>)>;
 }
 
 /// A base in memory: tests, and the empty state below genesis.
@@ -64,7 +76,13 @@ impl Base for MemBase {
         self.0.get(&(store, key.to_vec())).cloned()
     }
 
-    fn seek(&self, store: StoreKey, from: &[u8], to: Option<&[u8]>, order: Order) -> Option<(Vec<u8>, Vec<u8>)> {
+    fn seek(
+        &self,
+        store: StoreKey,
+        from: &[u8],
+        to: Option<&[u8]>,
+        order: Order,
+    ) -> Option<(Vec<u8>, Vec<u8>)> {
         let mut hits = self
             .0
             .range((store, from.to_vec())..)

@@ -17,7 +17,10 @@ pub struct Layers {
 impl Layers {
     /// No writes yet.
     pub fn new(base: Arc<dyn Base>) -> Self {
-        Self { base, layers: vec![Writes::new()] }
+        Self {
+            base,
+            layers: vec![Writes::new()],
+        }
     }
 
     /// Start a layer that [`Self::commit`] keeps or [`Self::revert`] drops.
@@ -86,13 +89,22 @@ impl Layers {
 
     /// The first live pair in `[from, to)` in `order`. A scan is a chain of seeks, so that writes between two
     /// steps are seen and nothing is borrowed.
-    pub fn seek(&self, store: StoreKey, from: &[u8], to: Option<&[u8]>, order: Order) -> Option<(Vec<u8>, Vec<u8>)> {
+    pub fn seek(
+        &self,
+        store: StoreKey,
+        from: &[u8],
+        to: Option<&[u8]>,
+        order: Order,
+    ) -> Option<(Vec<u8>, Vec<u8>)> {
         let (mut from, mut to) = (from.to_vec(), to.map(<[u8]>::to_vec));
         loop {
             if to.as_ref().is_some_and(|t| *t <= from) {
                 return None;
             }
-            let below = self.base.seek(store, &from, to.as_deref(), order).map(|(k, v)| (k, Some(v)));
+            let below = self
+                .base
+                .seek(store, &from, to.as_deref(), order)
+                .map(|(k, v)| (k, Some(v)));
             let best = self
                 .layers
                 .iter()
@@ -134,7 +146,13 @@ fn closer_or_equal(a: &[u8], b: &[u8], order: Order) -> bool {
     }
 }
 
-fn seek_layer(l: &Writes, store: StoreKey, from: &[u8], to: Option<&[u8]>, order: Order) -> Option<(Vec<u8>, Write)> {
+fn seek_layer(
+    l: &Writes,
+    store: StoreKey,
+    from: &[u8],
+    to: Option<&[u8]>,
+    order: Order,
+) -> Option<(Vec<u8>, Write)> {
     let end = match to {
         Some(t) => Bound::Excluded((store, t.to_vec())),
         // Keys are far below 64 KiB; the next store's empty key would do too, but the last store has no next.

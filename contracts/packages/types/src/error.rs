@@ -36,11 +36,19 @@ pub enum ValidationError {
 impl ValidationError {
     /// A [`ValidationError::Malformed`] whose `got` is cut to 64 characters.
     pub fn malformed(field: &'static str, expected: &'static str, got: &str) -> Self {
-        Self::Malformed { field, expected, got: got.chars().take(64).collect() }
+        Self::Malformed {
+            field,
+            expected,
+            got: got.chars().take(64).collect(),
+        }
     }
 
     /// A [`ValidationError::OutOfRange`].
     pub fn range(field: &'static str, expected: impl Into<String>, got: impl ToString) -> Self {
-        Self::OutOfRange { field, expected: expected.into(), got: got.to_string() }
+        Self::OutOfRange {
+            field,
+            expected: expected.into(),
+            got: got.to_string(),
+        }
     }
 }

@@ -26,15 +26,29 @@ impl DenomFees {
     /// # Errors
     /// When a share exceeds the whole or the denom is not one.
     pub fn validate(&self) -> Result<(), ValidationError> {
-        for (field, bps) in [("take_bps", self.take_bps), ("reservation_bps", self.reservation_bps)] {
+        for (field, bps) in [
+            ("take_bps", self.take_bps),
+            ("reservation_bps", self.reservation_bps),
+        ] {
             if bps > BPS {
                 return Err(ValidationError::range(field, format!("0 to {BPS}"), bps));
             }
         }
         let ok = (3..=128).contains(&self.denom.len())
             && self.denom.starts_with(|c: char| c.is_ascii_alphabetic())
-            && self.denom.bytes().all(|b| b.is_ascii_alphanumeric() || b"/:._-".contains(&b));
-        if ok { Ok(()) } else { Err(ValidationError::malformed("denom", "a bank denom", &self.denom)) }
+            && self
+                .denom
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"/:._-".contains(&b));
+        if ok {
+            Ok(())
+        } else {
+            Err(ValidationError::malformed(
+                "denom",
+                "a bank denom",
+                &self.denom,
+            ))
+        }
     }
 }
 

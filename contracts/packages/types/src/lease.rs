@@ -53,7 +53,8 @@ impl LeaseState {
     pub const fn may_become(self, next: Self) -> bool {
         matches!(
             (self, next),
-            (Self::Active, Self::Suspended | Self::Closed) | (Self::Suspended, Self::Active | Self::Closed)
+            (Self::Active, Self::Suspended | Self::Closed)
+                | (Self::Suspended, Self::Active | Self::Closed)
         )
     }
 }

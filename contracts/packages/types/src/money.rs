@@ -52,8 +52,9 @@ impl fmt::Display for Rate {
 /// # Errors
 /// When the result does not fit 128 bits.
 pub fn whole_micro(accrued: Uint256) -> Result<Uint128, ValidationError> {
-    Uint128::try_from(accrued / Uint256::from(RATE_SCALE))
-        .map_err(|_| ValidationError::Overflow { what: "accrued amount" })
+    Uint128::try_from(accrued / Uint256::from(RATE_SCALE)).map_err(|_| ValidationError::Overflow {
+        what: "accrued amount",
+    })
 }
 
 /// The first second count at which `accrued(rate, units, s)` exceeds `funds` micro-units, less one: the seconds
@@ -64,7 +65,12 @@ pub fn seconds_covered(funds: Uint128, rate: Rate, units: u32) -> Option<u64> {
         return None;
     }
     let secs = Uint256::from(funds) * Uint256::from(RATE_SCALE) / per_second;
-    Some(Uint128::try_from(secs).ok().and_then(|s| u64::try_from(s.u128()).ok()).unwrap_or(u64::MAX))
+    Some(
+        Uint128::try_from(secs)
+            .ok()
+            .and_then(|s| u64::try_from(s.u128()).ok())
+            .unwrap_or(u64::MAX),
+    )
 }
 
 #[cfg(test)]

@@ -90,5 +90,9 @@ impl PricingMode {
 
 /// The cheapest offer of at least `units`, the oldest among equals.
 fn cheapest_then_oldest(units: u32, offers: &[Offer]) -> Option<BidId> {
-    offers.iter().filter(|o| o.units >= units).min_by_key(|o| (o.rate, o.id)).map(|o| o.id)
+    offers
+        .iter()
+        .filter(|o| o.units >= units)
+        .min_by_key(|o| (o.rate, o.id))
+        .map(|o| o.id)
 }

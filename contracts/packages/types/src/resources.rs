@@ -17,7 +17,10 @@ pub enum VulkanProfile {
 impl VulkanProfile {
     /// Whether a device of profile `self` serves a job that asks for `wanted`.
     pub fn serves(self, wanted: Self) -> bool {
-        matches!((self, wanted), (_, Self::Portable1) | (Self::NvHopper1, Self::NvHopper1))
+        matches!(
+            (self, wanted),
+            (_, Self::Portable1) | (Self::NvHopper1, Self::NvHopper1)
+        )
     }
 }
 
@@ -77,7 +80,11 @@ impl ResourceSpec {
     /// When a field is out of its range or not of its form.
     pub fn validate(&self) -> Result<(), ValidationError> {
         if self.units == 0 || self.units > MAX_UNITS {
-            return Err(ValidationError::range("resources.units", format!("1 to {MAX_UNITS}"), self.units));
+            return Err(ValidationError::range(
+                "resources.units",
+                format!("1 to {MAX_UNITS}"),
+                self.units,
+            ));
         }
         if let Some(model) = &self.gpu.model {
             validate_model(model)?;
@@ -96,7 +103,11 @@ impl Device {
         validate_slug("device.id", &self.id)?;
         validate_model(&self.model)?;
         if self.driver.is_empty() || self.driver.len() > 128 {
-            return Err(ValidationError::malformed("device.driver", "1 to 128 bytes", &self.driver));
+            return Err(ValidationError::malformed(
+                "device.driver",
+                "1 to 128 bytes",
+                &self.driver,
+            ));
         }
         Ok(())
     }
@@ -105,8 +116,18 @@ impl Device {
 /// # Errors
 /// When `s` is not `[a-z0-9-]{1,32}`.
 pub fn validate_slug(field: &'static str, s: &str) -> Result<(), ValidationError> {
-    let ok = (1..=32).contains(&s.len()) && s.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
-    if ok { Ok(()) } else { Err(ValidationError::malformed(field, "1 to 32 of a-z, 0-9 and -", s)) }
+    let ok = (1..=32).contains(&s.len())
+        && s.bytes()
+            .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
+    if ok {
+        Ok(())
+    } else {
+        Err(ValidationError::malformed(
+            field,
+            "1 to 32 of a-z, 0-9 and -",
+            s,
+        ))
+    }
 }
 
 /// # Errors
@@ -114,7 +135,9 @@ pub fn validate_slug(field: &'static str, s: &str) -> Result<(), ValidationError
 pub fn validate_model(s: &str) -> Result<(), ValidationError> {
     let err = || ValidationError::malformed("model", "vendor/model in a-z, 0-9 and -", s);
     let (vendor, model) = s.split_once('/').ok_or_else(err)?;
-    validate_slug("model", vendor).and(validate_slug("model", model)).map_err(|_| err())
+    validate_slug("model", vendor)
+        .and(validate_slug("model", model))
+        .map_err(|_| err())
 }
 
 #[cfg(test)]
@@ -133,11 +156,35 @@ mod tests {
 
     #[test]
     fn a_spec_takes_what_it_names_and_nothing_less() {
-        let any = GpuSpec { model: None, min_vram_mib: 2_048, profile: VulkanProfile::Portable1, region: None, min_bond: Uint128::zero() };
+        let any = GpuSpec {
+            model: None,
+            min_vram_mib: 2_048,
+            profile: VulkanProfile::Portable1,
+            region: None,
+            min_bond: Uint128::zero(),
+        };
         assert!(any.matches(&device()));
-        assert!(!GpuSpec { min_vram_mib: 2_049, ..any.clone() }.matches(&device()));
-        assert!(!GpuSpec { model: Some("nvidia/h200".into()), ..any.clone() }.matches(&device()));
-        assert!(!GpuSpec { profile: VulkanProfile::NvHopper1, ..any }.matches(&device()));
+        assert!(
+            !GpuSpec {
+                min_vram_mib: 2_049,
+                ..any.clone()
+            }
+            .matches(&device())
+        );
+        assert!(
+            !GpuSpec {
+                model: Some("nvidia/h200".into()),
+                ..any.clone()
+            }
+            .matches(&device())
+        );
+        assert!(
+            !GpuSpec {
+                profile: VulkanProfile::NvHopper1,
+                ..any
+            }
+            .matches(&device())
+        );
     }
 
     #[test]
@@ -146,6 +193,13 @@ mod tests {
         for model in ["", "nvidia", "nvidia/", "Nvidia/h200", "a/b/c"] {
             assert!(validate_model(model).is_err(), "{model}");
         }
-        assert!(Device { id: "GPU 0".into(), ..device() }.validate().is_err());
+        assert!(
+            Device {
+                id: "GPU 0".into(),
+                ..device()
+            }
+            .validate()
+            .is_err()
+        );
     }
 }

@@ -40,8 +40,18 @@ mod tests {
 
     #[test]
     fn the_close_lies_ahead_and_not_too_far() {
-        for (closes_at, ok) in [(99, false), (100, false), (101, true), (100 + MAX_AUCTION_SECS, true), (101 + MAX_AUCTION_SECS, false)] {
-            assert_eq!(ReverseAuction { closes_at }.validate(100).is_ok(), ok, "{closes_at}");
+        for (closes_at, ok) in [
+            (99, false),
+            (100, false),
+            (101, true),
+            (100 + MAX_AUCTION_SECS, true),
+            (101 + MAX_AUCTION_SECS, false),
+        ] {
+            assert_eq!(
+                ReverseAuction { closes_at }.validate(100).is_ok(),
+                ok,
+                "{closes_at}"
+            );
         }
     }
 
