@@ -1,0 +1,10 @@
+//! Ember from the outside: real binaries, a real engine, a real Vulkan driver, and the books at the end.
+//!
+//! The demo, the end-to-end tests and the benches all tell the same [`story`]. Modules stand in dependency order.
+
+pub mod install;
+pub mod process;
+pub mod chain;
+pub mod party;
+pub mod books;
+pub mod story;

@@ -1,0 +1,222 @@
+//! The whole story on both engines, undisturbed and with SIGKILLs in the middle: the books come out the same.
+
+use anyhow::{Context, Result};
+use ember_e2e::{
+    books::Line,
+    chain::Engine,
+    install::Install,
+    process::wait_for,
+    story::{CHAPTERS, Chapter, Outcome, World, tell},
+};
+use std::{
+    fs,
+    sync::{Mutex, MutexGuard},
+    time::Duration,
+};
+
+/// Two cores carry one story at a time.
+static STAGE: Mutex<()> = Mutex::new(());
+
+fn stage() -> MutexGuard<'static, ()> {
+    STAGE.lock().unwrap_or_else(|broken| broken.into_inner())
+}
+
+/// Longer terms than the demo's: what is killed has to come back and finish its job within them.
+fn chapters() -> Vec<Chapter> {
+    CHAPTERS
+        .iter()
+        .cloned()
+        .map(|c| Chapter { seconds: 30, ..c })
+        .collect()
+}
+
+fn play(
+    name: &str,
+    engine: Engine,
+    chapters: &[Chapter],
+    mut disturb: impl FnMut(&mut World, &Chapter) -> Result<()>,
+) -> Result<(Outcome, tempfile::TempDir)> {
+    let install = Install::find()?;
+    let dir = tempfile::Builder::new().prefix("ember-").tempdir()?;
+    let mut say = |line: &str| println!("{name}: {line}");
+    match tell(
+        &install,
+        engine,
+        dir.path(),
+        chapters,
+        &mut say,
+        &mut disturb,
+    ) {
+        Ok(outcome) => Ok((outcome, dir)),
+        Err(e) => {
+            let kept = dir.keep();
+            Err(e.context(format!(
+                "{name}: homes and logs are kept in {}",
+                kept.display()
+            )))
+        }
+    }
+}
+
+/// What a lease must have moved, from its rate and term alone.
+fn check(lines: &[Line], chapters: &[Chapter]) {
+    for (line, chapter) in lines.iter().zip(chapters) {
+        let gross = line.rate * u128::from(chapter.seconds) / 1_000_000;
+        let (take_bps, reservation_bps) = if chapter.denom == "uusdc" {
+            (2_000, 25)
+        } else {
+            (400, 0)
+        };
+        let reservation = line.deposited * reservation_bps / 10_000;
+        let take = gross * take_bps / 10_000;
+        assert_eq!(
+            line.paid,
+            gross - take,
+            "{}: rate x seconds less the take",
+            line.job
+        );
+        assert_eq!(
+            line.fees,
+            take + reservation,
+            "{}: take and reservation",
+            line.job
+        );
+        assert_eq!(
+            line.refunded,
+            line.deposited - gross - reservation,
+            "{}: the rest",
+            line.job
+        );
+    }
+}
+
+/// The job is really running: its log shows a step done.
+fn job_is_running(world: &World, chapter: &Chapter) -> Result<()> {
+    let log = world
+        .tenant
+        .home()
+        .join("../out")
+        .join(chapter.job)
+        .join("run.log");
+    wait_for("the job's first line", Duration::from_secs(20), || {
+        Ok(fs::read_to_string(&log)
+            .is_ok_and(|t| !t.trim().is_empty())
+            .then_some(()))
+    })
+}
+
+fn outputs_are_there(outcome: &Outcome) -> Result<()> {
+    let accuracy: Vec<u32> = serde_json::from_str(&fs::read_to_string(
+        outcome.outputs[0].join("accuracy.json"),
+    )?)
+    .context("accuracy.json is [correct, total]")?;
+    assert!(
+        f64::from(accuracy[0]) / f64::from(accuracy[1]) >= 0.95,
+        "digits: {accuracy:?}"
+    );
+    let png = fs::read(outcome.outputs[1].join("image.png"))?;
+    assert_eq!(&png[1..4], b"PNG");
+    for out in &outcome.outputs {
+        assert!(out.join("receipt.json").is_file());
+    }
+    Ok(())
+}
+
+#[test]
+fn on_the_embedded_chain_the_books_add_up() -> Result<()> {
+    let _stage = stage();
+    let (outcome, _dir) = play("embedded", Engine::Embedded, &CHAPTERS, |_, _| Ok(()))?;
+    outcome.books.audit()?;
+    check(&outcome.books.lines, &CHAPTERS);
+    outputs_are_there(&outcome)
+}
+
+#[test]
+fn under_cometbft_the_books_add_up() -> Result<()> {
+    let _stage = stage();
+    if Install::find()?.cometbft.is_none() {
+        println!(
+            "SKIP: under_cometbft_the_books_add_up: no CometBFT, run ./scripts/setup with Go installed"
+        );
+        return Ok(());
+    }
+    let (outcome, _dir) = play("cometbft", Engine::CometBft, &CHAPTERS, |_, _| Ok(()))?;
+    outcome.books.audit()?;
+    check(&outcome.books.lines, &CHAPTERS);
+    outputs_are_there(&outcome)
+}
+
+#[test]
+fn killing_the_chain_changes_no_book() -> Result<()> {
+    let _stage = stage();
+    let mut engines = vec![Engine::Embedded];
+    if Install::find()?.cometbft.is_some() {
+        engines.push(Engine::CometBft);
+    } else {
+        println!("SKIP: killing_the_chain_changes_no_book under CometBFT: it is not installed");
+    }
+    for engine in engines {
+        let chapters = chapters();
+        let (outcome, _dir) = play(
+            &format!("kill emberd, {engine:?}"),
+            engine,
+            &chapters,
+            |world, chapter| {
+                job_is_running(world, chapter)?;
+                world.chain.kill()?;
+                world.chain.start()
+            },
+        )?;
+        outcome.books.audit()?;
+        check(&outcome.books.lines, &chapters);
+        outputs_are_there(&outcome)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn killing_the_provider_changes_no_book() -> Result<()> {
+    let _stage = stage();
+    let chapters = chapters();
+    let (outcome, _dir) = play(
+        "kill provider",
+        Engine::Embedded,
+        &chapters,
+        |world, chapter| {
+            job_is_running(world, chapter)?;
+            world.kill_provider()?;
+            world.start_provider()
+        },
+    )?;
+    outcome.books.audit()?;
+    check(&outcome.books.lines, &chapters);
+    outputs_are_there(&outcome)
+}
+
+#[test]
+fn killing_the_worker_changes_no_book() -> Result<()> {
+    let _stage = stage();
+    let chapters = chapters();
+    let mut killed = 0;
+    let (outcome, _dir) = play(
+        "kill worker",
+        Engine::Embedded,
+        &chapters,
+        |world, chapter| {
+            job_is_running(world, chapter)?;
+            let daemon = world.daemon.as_ref().context("no daemon")?;
+            for pid in daemon.children()? {
+                let pid =
+                    rustix::process::Pid::from_raw(pid.cast_signed()).context("a process id")?;
+                if rustix::process::kill_process(pid, rustix::process::Signal::KILL).is_ok() {
+                    killed += 1;
+                }
+            }
+            Ok(())
+        },
+    )?;
+    assert!(killed > 0, "no worker was there to be killed");
+    outcome.books.audit()?;
+    check(&outcome.books.lines, &chapters);
+    outputs_are_there(&outcome)
+}
