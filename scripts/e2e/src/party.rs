@@ -39,6 +39,10 @@ impl Party {
             node: String::new(),
         };
         let key = party.ember_offline(&["keys", "add", name])?;
+        // Kept for clients that sign by themselves; a demo's key guards nothing.
+        if let Some(mnemonic) = key["mnemonic"].as_str() {
+            fs::write(party.mnemonic_file(), mnemonic)?;
+        }
         party.address = key["address"]
             .as_str()
             .context("no address in the answer of keys add")?
@@ -49,6 +53,11 @@ impl Party {
     /// The chain that it talks to.
     pub fn set_node(&mut self, chain: &Chain) {
         self.node = chain.node();
+    }
+
+    /// Where the key's words lie.
+    pub fn mnemonic_file(&self) -> PathBuf {
+        self.home.join("mnemonic.txt")
     }
 
     /// Its home.
