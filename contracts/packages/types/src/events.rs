@@ -9,9 +9,9 @@ pub const ORDER_CLOSED: &str = "order_closed";
 pub const BID_PLACED: &str = "bid_placed";
 /// A bid ended: won, lost or withdrawn.
 pub const BID_ENDED: &str = "bid_ended";
-/// An ask was posted.
+/// An ask entered the book: it was posted, or a lease gave units back to an ask that had none left.
 pub const ASK_PLACED: &str = "ask_placed";
-/// An ask was withdrawn or used up.
+/// An ask left the book: withdrawn, or used up until a lease gives units back.
 pub const ASK_ENDED: &str = "ask_ended";
 /// A lease opened.
 pub const LEASE_OPENED: &str = "lease_opened";
@@ -62,6 +62,12 @@ pub mod key {
     pub const BEFORE: &str = "before";
     /// Escrow balance after the movement, micro-units.
     pub const AFTER: &str = "after";
+    /// Who put it in.
+    pub const DEPOSITOR: &str = "depositor";
+    /// Share of what a provider is paid, basis points.
+    pub const TAKE_BPS: &str = "take_bps";
+    /// Share of every deposit, basis points.
+    pub const RESERVATION_BPS: &str = "reservation_bps";
     /// Who received it.
     pub const RECIPIENT: &str = "recipient";
     /// Why it ended.

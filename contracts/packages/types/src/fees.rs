@@ -34,21 +34,22 @@ impl DenomFees {
                 return Err(ValidationError::range(field, format!("0 to {BPS}"), bps));
             }
         }
-        let ok = (3..=128).contains(&self.denom.len())
-            && self.denom.starts_with(|c: char| c.is_ascii_alphabetic())
-            && self
-                .denom
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"/:._-".contains(&b));
-        if ok {
-            Ok(())
-        } else {
-            Err(ValidationError::malformed(
-                "denom",
-                "a bank denom",
-                &self.denom,
-            ))
-        }
+        validate_denom("denom", &self.denom)
+    }
+}
+
+/// # Errors
+/// When `denom` is not one that the bank module takes: `[a-zA-Z][a-zA-Z0-9/:._-]{2,127}`.
+pub fn validate_denom(field: &'static str, denom: &str) -> Result<(), ValidationError> {
+    let ok = (3..=128).contains(&denom.len())
+        && denom.starts_with(|c: char| c.is_ascii_alphabetic())
+        && denom
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"/:._-".contains(&b));
+    if ok {
+        Ok(())
+    } else {
+        Err(ValidationError::malformed(field, "a bank denom", denom))
     }
 }
 

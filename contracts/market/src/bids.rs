@@ -1,0 +1,201 @@
+//! The book of an order: its live bids, best first, and their deposits.
+
+use crate::{
+    account::Account,
+    error::ContractError,
+    fees,
+    outbox::Outbox,
+    state::{BIDS, BIDS_BY_ORDER, BOOK, Bid, LAST_BID, LIVE_BID, next_id},
+};
+use cosmwasm_std::{Addr, Empty, Event, Order, StdResult, Storage, Timestamp, Uint128};
+use ember_types::{
+    events::{self, key},
+    ids::{BidId, OrderId},
+    lease::BidState,
+    money::Rate,
+    pricing::Offer,
+};
+
+/// # Errors
+/// When there is no such bid.
+pub fn load(storage: &dyn Storage, id: BidId) -> Result<Bid, ContractError> {
+    BIDS.may_load(storage, id.0)?
+        .ok_or(ContractError::NoBid(id))
+}
+
+/// The live bid of this id.
+///
+/// # Errors
+/// When there is none or it is over.
+pub fn load_open(storage: &dyn Storage, id: BidId) -> Result<Bid, ContractError> {
+    let bid = load(storage, id)?;
+    if bid.state == BidState::Open {
+        return Ok(bid);
+    }
+    Err(ContractError::BidState {
+        bid_id: id,
+        got: bid.state,
+    })
+}
+
+/// Puts a live bid into the book; its deposit has come with the message.
+///
+/// # Errors
+/// When a total leaves its range.
+pub fn place(
+    storage: &mut dyn Storage,
+    out: &mut Outbox,
+    account: &mut Account,
+    provider: &Addr,
+    rate: Rate,
+    deposit: Uint128,
+    now: Timestamp,
+) -> Result<BidId, ContractError> {
+    let order_id = account.id;
+    let id = BidId(next_id(storage, &LAST_BID)?);
+    let bid = Bid {
+        order_id,
+        provider: provider.clone(),
+        rate,
+        state: BidState::Open,
+        deposit,
+        placed_at: now,
+    };
+    BIDS.save(storage, id.0, &bid)?;
+    BIDS_BY_ORDER.save(storage, (order_id.0, id.0), &Empty {})?;
+    BOOK.save(storage, (order_id.0, rate.0.u128(), id.0), &Empty {})?;
+    LIVE_BID.save(storage, (order_id.0, provider), &id.0)?;
+    account.order.open_bids = account.order.open_bids.saturating_add(1);
+    let denom = account.order.ceiling.denom.as_str();
+    fees::ledger(storage, denom, |l| {
+        l.bid_deposits = l.bid_deposits.checked_add(deposit)?;
+        Ok(())
+    })?;
+    out.emit(
+        Event::new(events::BID_PLACED)
+            .add_attribute(key::ORDER_ID, order_id.to_string())
+            .add_attribute(key::BID_ID, id.to_string())
+            .add_attribute(key::PROVIDER, provider)
+            .add_attribute(key::RATE, rate.to_string())
+            .add_attribute(key::DENOM, denom)
+            .add_attribute(key::AMOUNT, deposit),
+    );
+    Ok(id)
+}
+
+/// The bid that a crossed ask became: won at once, without a deposit, never in the book.
+///
+/// # Errors
+/// When the storage is broken.
+pub fn from_ask(
+    storage: &mut dyn Storage,
+    order_id: OrderId,
+    provider: &Addr,
+    rate: Rate,
+    now: Timestamp,
+) -> Result<BidId, ContractError> {
+    let id = BidId(next_id(storage, &LAST_BID)?);
+    let bid = Bid {
+        order_id,
+        provider: provider.clone(),
+        rate,
+        state: BidState::Won,
+        deposit: Uint128::zero(),
+        placed_at: now,
+    };
+    BIDS.save(storage, id.0, &bid)?;
+    BIDS_BY_ORDER.save(storage, (order_id.0, id.0), &Empty {})?;
+    Ok(id)
+}
+
+/// Ends a live bid: it leaves the book and its deposit goes back.
+///
+/// # Errors
+/// When the storage is broken.
+pub fn end(
+    storage: &mut dyn Storage,
+    out: &mut Outbox,
+    account: &mut Account,
+    id: BidId,
+    state: BidState,
+    reason: &str,
+) -> Result<(), ContractError> {
+    let mut bid = load_open(storage, id)?;
+    BOOK.remove(storage, (account.id.0, bid.rate.0.u128(), id.0));
+    LIVE_BID.remove(storage, (account.id.0, &bid.provider));
+    account.order.open_bids = account.order.open_bids.saturating_sub(1);
+    let denom = account.order.ceiling.denom.as_str();
+    let deposit = std::mem::take(&mut bid.deposit);
+    fees::ledger(storage, denom, |l| {
+        l.bid_deposits = l.bid_deposits.checked_sub(deposit)?;
+        Ok(())
+    })?;
+    out.send(&bid.provider, deposit, denom);
+    out.emit(
+        Event::new(events::BID_ENDED)
+            .add_attribute(key::ORDER_ID, account.id.to_string())
+            .add_attribute(key::BID_ID, id.to_string())
+            .add_attribute(key::PROVIDER, &bid.provider)
+            .add_attribute(key::REASON, reason)
+            .add_attribute(key::DENOM, denom)
+            .add_attribute(key::AMOUNT, deposit),
+    );
+    bid.state = state;
+    Ok(BIDS.save(storage, id.0, &bid)?)
+}
+
+/// Ends every live bid of the order: `winner` has won, the others lost.
+///
+/// # Errors
+/// When the storage is broken.
+pub fn end_all(
+    storage: &mut dyn Storage,
+    out: &mut Outbox,
+    account: &mut Account,
+    winner: Option<BidId>,
+) -> Result<(), ContractError> {
+    for offer in offers(storage, account)? {
+        let (state, reason) = match winner {
+            Some(id) if id == offer.id => (BidState::Won, "won"),
+            Some(_) => (BidState::Lost, "lost"),
+            None => (BidState::Lost, "order_closed"),
+        };
+        end(storage, out, account, offer.id, state, reason)?;
+    }
+    Ok(())
+}
+
+/// Every live bid of the order, best first; as many as the configuration allows at most.
+///
+/// # Errors
+/// When the storage is broken.
+pub fn offers(storage: &dyn Storage, account: &Account) -> Result<Vec<Offer>, ContractError> {
+    let units = account.order.resources.units;
+    Ok(BOOK
+        .sub_prefix(account.id.0)
+        .keys(storage, None, None, Order::Ascending)
+        .map(|key| {
+            key.map(|(rate, id)| Offer {
+                id: BidId(id),
+                rate: Rate::new(rate),
+                units,
+            })
+        })
+        .collect::<StdResult<_>>()?)
+}
+
+/// The worst live bid of the order: the dearest, the newest among equals.
+///
+/// # Errors
+/// When the storage is broken.
+pub fn worst(
+    storage: &dyn Storage,
+    order_id: OrderId,
+) -> Result<Option<(Rate, BidId)>, ContractError> {
+    let last = BOOK
+        .sub_prefix(order_id.0)
+        .keys(storage, None, None, Order::Descending)
+        .next()
+        .transpose()?;
+    Ok(last.map(|(rate, id)| (Rate::new(rate), BidId(id))))
+}

@@ -1,0 +1,217 @@
+//! Entry points.
+
+use crate::{
+    error::ContractError,
+    execute, fees, funds, query as q,
+    state::{CONFIG, Config},
+    sudo as s,
+};
+#[cfg(not(feature = "library"))]
+use cosmwasm_std::entry_point;
+use cosmwasm_std::{Binary, Deps, DepsMut, Env, MessageInfo, Response, to_json_binary};
+use ember_types::{
+    error::ValidationError,
+    market::{ExecuteMsg, InstantiateMsg, MigrateMsg, QueryMsg},
+    sudo::SudoMsg,
+};
+
+/// The name that cw2 stores.
+pub const NAME: &str = "crate:ember-market";
+/// The version that cw2 stores.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// The largest `max_bids_per_order`: closing an auction returns that many deposits in one block.
+pub const MAX_BIDS_PER_ORDER: u32 = 250;
+/// The largest `grace_secs`: 30 days.
+pub const MAX_GRACE_SECS: u64 = 30 * 24 * 3_600;
+
+/// Sets the contract up.
+///
+/// # Errors
+/// When a field is out of its range or not of its form.
+#[cfg_attr(not(feature = "library"), entry_point)]
+pub fn instantiate(
+    deps: DepsMut,
+    _env: Env,
+    info: MessageInfo,
+    msg: InstantiateMsg,
+) -> Result<Response, ContractError> {
+    funds::none(&info)?;
+    let ranges = [
+        (
+            "max_bids_per_order",
+            1,
+            u64::from(MAX_BIDS_PER_ORDER),
+            u64::from(msg.max_bids_per_order),
+        ),
+        ("grace_secs", 0, MAX_GRACE_SECS, msg.grace_secs),
+    ];
+    for (field, least, most, got) in ranges {
+        if !(least..=most).contains(&got) {
+            let expected = format!("{least} to {most}");
+            return Err(ValidationError::range(field, expected, got).into());
+        }
+    }
+    cw2::set_contract_version(deps.storage, NAME, VERSION)?;
+    let addr = |a: &str| deps.api.addr_validate(a);
+    CONFIG.save(
+        deps.storage,
+        &Config {
+            authority: addr(&msg.authority)?,
+            registry: addr(&msg.registry)?,
+            fee_collector: addr(&msg.fee_collector)?,
+            grace_secs: msg.grace_secs,
+            max_bids_per_order: msg.max_bids_per_order,
+        },
+    )?;
+    fees::replace(deps.storage, &msg.fees)?;
+    Ok(Response::new())
+}
+
+/// What an account asks.
+///
+/// # Errors
+/// The reason of the refusal.
+#[cfg_attr(not(feature = "library"), entry_point)]
+pub fn execute(
+    deps: DepsMut,
+    env: Env,
+    info: MessageInfo,
+    msg: ExecuteMsg,
+) -> Result<Response, ContractError> {
+    match msg {
+        ExecuteMsg::CreateOrder {
+            resources,
+            pricing,
+            ceiling,
+            max_duration_secs,
+        } => execute::create_order::execute(
+            deps,
+            &env,
+            &info,
+            resources,
+            pricing,
+            ceiling,
+            max_duration_secs,
+        ),
+        ExecuteMsg::CloseOrder { order_id } => {
+            execute::close_order::execute(deps, &env, &info, order_id)
+        }
+        ExecuteMsg::PlaceBid { order_id, rate } => {
+            execute::place_bid::execute(deps, &env, &info, order_id, rate)
+        }
+        ExecuteMsg::WithdrawBid { bid_id } => {
+            execute::withdraw_bid::execute(deps, &env, &info, bid_id)
+        }
+        ExecuteMsg::AcceptBid { bid_id } => execute::accept_bid::execute(deps, &env, &info, bid_id),
+        ExecuteMsg::PlaceAsk {
+            device,
+            units,
+            denom,
+            rate,
+        } => execute::place_ask::execute(deps, &env, &info, &device, units, denom, rate),
+        ExecuteMsg::WithdrawAsk { ask_id } => execute::withdraw_ask::execute(deps, &info, ask_id),
+        ExecuteMsg::CloseLease { lease_id } => {
+            execute::close_lease::execute(deps, &env, &info, lease_id)
+        }
+        ExecuteMsg::Deposit { order_id } => execute::deposit::execute(deps, &env, &info, order_id),
+        ExecuteMsg::Settle { lease_id } => execute::settle::execute(deps, &env, &info, lease_id),
+        ExecuteMsg::Withdraw { lease_id } => {
+            execute::withdraw::execute(deps, &env, &info, lease_id)
+        }
+        ExecuteMsg::UpdateFees { fees } => execute::update_fees::execute(deps, &info, &fees),
+    }
+}
+
+/// What anyone may read.
+///
+/// # Errors
+/// When what is asked for does not exist.
+#[cfg_attr(not(feature = "library"), entry_point)]
+pub fn query(deps: Deps, env: Env, msg: QueryMsg) -> Result<Binary, ContractError> {
+    let answer = match msg {
+        QueryMsg::Config {} => to_json_binary(&q::config(deps)?),
+        QueryMsg::Order { order_id } => to_json_binary(&q::order(deps, order_id)?),
+        QueryMsg::Orders {
+            tenant,
+            state,
+            start_after,
+            limit,
+        } => to_json_binary(&q::orders(
+            deps,
+            tenant.as_deref(),
+            state,
+            start_after,
+            limit,
+        )?),
+        QueryMsg::Bid { bid_id } => to_json_binary(&q::bid(deps, bid_id)?),
+        QueryMsg::Bids {
+            order_id,
+            start_after,
+            limit,
+        } => to_json_binary(&q::bids(deps, order_id, start_after, limit)?),
+        QueryMsg::Asks {
+            provider,
+            start_after,
+            limit,
+        } => to_json_binary(&q::asks(deps, provider.as_deref(), start_after, limit)?),
+        QueryMsg::Lease { lease_id } => to_json_binary(&q::lease(deps, lease_id)?),
+        QueryMsg::Leases {
+            tenant,
+            provider,
+            state,
+            start_after,
+            limit,
+        } => to_json_binary(&q::leases(
+            deps,
+            tenant.as_deref(),
+            provider.as_deref(),
+            state,
+            start_after,
+            limit,
+        )?),
+        QueryMsg::Escrow { order_id } => to_json_binary(&q::escrow(deps, &env, order_id)?),
+        QueryMsg::Ledger { denom } => to_json_binary(&q::ledger(deps, denom)?),
+    };
+    Ok(answer?)
+}
+
+/// What the chain itself sends.
+///
+/// # Errors
+/// When the storage is broken.
+#[cfg_attr(not(feature = "library"), entry_point)]
+pub fn sudo(deps: DepsMut, env: Env, msg: SudoMsg) -> Result<Response, ContractError> {
+    match msg {
+        SudoMsg::EndBlock {} => s::end_block(deps, &env),
+    }
+}
+
+/// Takes over the state of the same contract in an older or the same version.
+///
+/// # Errors
+/// When the state is another contract's or newer than this code.
+#[cfg_attr(not(feature = "library"), entry_point)]
+pub fn migrate(deps: DepsMut, _env: Env, _msg: MigrateMsg) -> Result<Response, ContractError> {
+    let stored = cw2::get_contract_version(deps.storage)?;
+    if stored.contract != NAME {
+        return Err(ContractError::WrongContract {
+            expected: NAME,
+            got: stored.contract,
+        });
+    }
+    if version(&stored.version).is_none_or(|v| Some(v) > version(VERSION)) {
+        return Err(ContractError::WrongVersion {
+            expected: VERSION,
+            got: stored.version,
+        });
+    }
+    cw2::set_contract_version(deps.storage, NAME, VERSION)?;
+    Ok(Response::new())
+}
+
+/// `major.minor.patch`.
+fn version(text: &str) -> Option<[u64; 3]> {
+    let mut parts = text.split('.').map(|p| p.parse().ok());
+    let version = [parts.next()??, parts.next()??, parts.next()??];
+    parts.next().is_none().then_some(version)
+}

@@ -1,0 +1,260 @@
+//! Money into, within and out of an escrow account. Every movement keeps the account and the denom's ledger in
+//! step and emits one event.
+
+use crate::{
+    account::Account,
+    error::ContractError,
+    fees,
+    outbox::Outbox,
+    state::{CONFIG, Deposit, Escrow, FEES},
+};
+use cosmwasm_std::{Addr, Event, Storage, Uint128};
+use ember_types::{
+    events::{self, key},
+    fees::{DenomFees, share},
+    ids::OrderId,
+    lease::OrderState,
+};
+
+/// Most deposits that wait in one account. The tenant always gets in, so that strangers cannot keep it out.
+pub const MAX_DEPOSITS: usize = 32;
+
+/// The fees that apply to the order now: its own while it is leased, else the schedule's.
+///
+/// # Errors
+/// When the storage is broken.
+pub fn schedule(storage: &dyn Storage, account: &Account) -> Result<DenomFees, ContractError> {
+    let own = &account.order.fees;
+    if account.order.state == OrderState::Leased {
+        return Ok(own.clone());
+    }
+    // A denom that has left the schedule keeps serving the orders that are already in it.
+    Ok(FEES
+        .may_load(storage, &own.denom)?
+        .unwrap_or_else(|| own.clone()))
+}
+
+/// Puts `amount` in: the reservation fee goes to the collector, the rest to the end of the deposits.
+///
+/// # Errors
+/// When a total leaves 128 bits or a stranger is one too many.
+pub fn deposit(
+    storage: &mut dyn Storage,
+    out: &mut Outbox,
+    account: &mut Account,
+    depositor: &Addr,
+    amount: Uint128,
+) -> Result<(), ContractError> {
+    let schedule = schedule(storage, account)?;
+    let denom = schedule.denom.as_str();
+    let fee = share(amount, schedule.reservation_bps);
+    let escrow = &mut account.escrow;
+    let before = escrow.held()?;
+    let full = before.checked_add(amount)?;
+    escrow.deposited = escrow.deposited.checked_add(amount)?;
+    fees::ledger(storage, denom, |l| {
+        l.deposited = l.deposited.checked_add(amount)?;
+        Ok(())
+    })?;
+    out.emit(
+        movement("deposit", account.id, denom, amount, before, full)
+            .add_attribute(key::DEPOSITOR, depositor),
+    );
+    let is_tenant = *depositor == account.order.tenant;
+    append(
+        account.id,
+        escrow,
+        depositor,
+        amount.checked_sub(fee)?,
+        is_tenant,
+    )?;
+    if !fee.is_zero() {
+        let collector = CONFIG.load(storage)?.fee_collector;
+        escrow.fees = escrow.fees.checked_add(fee)?;
+        fees::ledger(storage, denom, |l| {
+            l.fees = l.fees.checked_add(fee)?;
+            Ok(())
+        })?;
+        out.send(&collector, fee, denom);
+        let after = full.checked_sub(fee)?;
+        out.emit(
+            movement("reservation_fee", account.id, denom, fee, full, after)
+                .add_attribute(key::RECIPIENT, collector),
+        );
+    }
+    Ok(())
+}
+
+fn append(
+    id: OrderId,
+    escrow: &mut Escrow,
+    depositor: &Addr,
+    amount: Uint128,
+    is_tenant: bool,
+) -> Result<(), ContractError> {
+    if amount.is_zero() {
+        return Ok(());
+    }
+    let full = escrow.deposits.len() >= MAX_DEPOSITS;
+    // In a full list an old depositor adds to the last of its own deposits.
+    let own = escrow
+        .deposits
+        .iter()
+        .rposition(|d| d.depositor == *depositor)
+        .filter(|i| full || i + 1 == escrow.deposits.len());
+    match own.and_then(|i| escrow.deposits.get_mut(i)) {
+        Some(deposit) => deposit.left = deposit.left.checked_add(amount)?,
+        None if full && !is_tenant => {
+            return Err(ContractError::TooManyDepositors {
+                order_id: id,
+                max: MAX_DEPOSITS,
+            });
+        }
+        None => escrow.deposits.push(Deposit {
+            depositor: depositor.clone(),
+            left: amount,
+        }),
+    }
+    Ok(())
+}
+
+/// Books what the lease has earned up to `time`: out of the first deposits, the take fee to the collector, the rest
+/// to the provider's balance.
+///
+/// # Errors
+/// When the order is not leased.
+pub fn book(
+    storage: &mut dyn Storage,
+    out: &mut Outbox,
+    account: &mut Account,
+    time: u64,
+) -> Result<(), ContractError> {
+    let id = account.id;
+    let (_, lease, escrow) = account.running()?;
+    let total = lease.accrued(escrow, time)?;
+    let gross = total.gross.checked_sub(lease.gross)?;
+    let fee = total.fee.checked_sub(lease.fee)?;
+    let upto = lease.exhausted_at(escrow).unwrap_or(lease.ends_at);
+    if lease.suspended_at.is_none() {
+        lease.settled_at = time.min(upto).max(lease.settled_at);
+    }
+    if gross.is_zero() {
+        return Ok(());
+    }
+    (lease.gross, lease.fee) = (total.gross, total.fee);
+    let denom = lease.denom.as_str();
+    let before = escrow.held()?;
+    consume(escrow, gross)?;
+    let net = gross.checked_sub(fee)?;
+    escrow.payable = escrow.payable.checked_add(net)?;
+    escrow.fees = escrow.fees.checked_add(fee)?;
+    let after = escrow.held()?;
+    if !net.is_zero() {
+        out.emit(movement("accrue", id, denom, net, before, before));
+    }
+    if !fee.is_zero() {
+        let collector = CONFIG.load(storage)?.fee_collector;
+        fees::ledger(storage, denom, |l| {
+            l.fees = l.fees.checked_add(fee)?;
+            Ok(())
+        })?;
+        out.send(&collector, fee, denom);
+        out.emit(
+            movement("take_fee", id, denom, fee, before, after)
+                .add_attribute(key::RECIPIENT, collector),
+        );
+    }
+    Ok(())
+}
+
+/// Takes `amount` out of the deposits, the first first.
+fn consume(escrow: &mut Escrow, amount: Uint128) -> Result<(), ContractError> {
+    let mut rest = amount;
+    for deposit in &mut escrow.deposits {
+        let part = rest.min(deposit.left);
+        deposit.left = deposit.left.checked_sub(part)?;
+        rest = rest.checked_sub(part)?;
+    }
+    escrow.deposits.retain(|d| !d.left.is_zero());
+    // `Lease::accrued` is capped by the deposits; were it not, this underflows and refuses.
+    Uint128::zero().checked_sub(rest)?;
+    Ok(())
+}
+
+/// Pays the provider all that is booked for it.
+///
+/// # Errors
+/// When the order is not leased.
+pub fn pay(
+    storage: &mut dyn Storage,
+    out: &mut Outbox,
+    account: &mut Account,
+) -> Result<(), ContractError> {
+    let id = account.id;
+    let (_, lease, escrow) = account.running()?;
+    let amount = escrow.payable;
+    if amount.is_zero() {
+        return Ok(());
+    }
+    let denom = lease.denom.as_str();
+    let before = escrow.held()?;
+    escrow.payable = Uint128::zero();
+    escrow.paid = escrow.paid.checked_add(amount)?;
+    let after = escrow.held()?;
+    fees::ledger(storage, denom, |l| {
+        l.paid = l.paid.checked_add(amount)?;
+        Ok(())
+    })?;
+    out.send(&lease.provider, amount, denom);
+    out.emit(
+        movement("pay", id, denom, amount, before, after)
+            .add_attribute(key::RECIPIENT, &lease.provider),
+    );
+    Ok(())
+}
+
+/// Returns what is left of every deposit, in the order they came.
+///
+/// # Errors
+/// When a total leaves 128 bits.
+pub fn refund(
+    storage: &mut dyn Storage,
+    out: &mut Outbox,
+    account: &mut Account,
+) -> Result<(), ContractError> {
+    let denom = account.order.ceiling.denom.as_str();
+    let escrow = &mut account.escrow;
+    let mut before = escrow.held()?;
+    for Deposit { depositor, left } in std::mem::take(&mut escrow.deposits) {
+        let after = before.checked_sub(left)?;
+        escrow.refunded = escrow.refunded.checked_add(left)?;
+        fees::ledger(storage, denom, |l| {
+            l.refunded = l.refunded.checked_add(left)?;
+            Ok(())
+        })?;
+        out.send(&depositor, left, denom);
+        out.emit(
+            movement("refund", account.id, denom, left, before, after)
+                .add_attribute(key::RECIPIENT, depositor),
+        );
+        before = after;
+    }
+    Ok(())
+}
+
+fn movement(
+    action: &str,
+    id: OrderId,
+    denom: &str,
+    amount: Uint128,
+    before: Uint128,
+    after: Uint128,
+) -> Event {
+    Event::new(events::ESCROW)
+        .add_attribute(key::ACTION, action)
+        .add_attribute(key::ORDER_ID, id.to_string())
+        .add_attribute(key::DENOM, denom)
+        .add_attribute(key::AMOUNT, amount)
+        .add_attribute(key::BEFORE, before)
+        .add_attribute(key::AFTER, after)
+}

@@ -1,0 +1,99 @@
+//! `CreateOrder`: by anyone, with the first deposit.
+
+use crate::{
+    account::Account,
+    error::ContractError,
+    escrow, fees, funds, matching,
+    outbox::Outbox,
+    state::{Escrow, LAST_ORDER, Order, next_id},
+};
+use cosmwasm_std::{DepsMut, Env, Event, MessageInfo, Response, to_json_binary};
+use ember_types::{
+    error::ValidationError,
+    events::{self, key},
+    ids::OrderId,
+    lease::OrderState,
+    market::{Ceiling, CreateOrderResponse},
+    pricing::{MatchAt, PricingMode},
+    resources::ResourceSpec,
+};
+
+/// Longest lease in seconds: 365 days.
+pub const MAX_DURATION_SECS: u64 = 31_536_000;
+
+pub(crate) fn execute(
+    deps: DepsMut,
+    env: &Env,
+    info: &MessageInfo,
+    resources: ResourceSpec,
+    pricing: PricingMode,
+    ceiling: Ceiling,
+    max_duration_secs: u64,
+) -> Result<Response, ContractError> {
+    let schedule = fees::of(deps.storage, &ceiling.denom)?;
+    let amount = funds::one(info, &ceiling.denom)?;
+    if amount < schedule.min_deposit {
+        return Err(ContractError::DepositTooSmall {
+            least: schedule.min_deposit,
+            got: amount,
+            denom: ceiling.denom,
+        });
+    }
+    resources.validate()?;
+    pricing.validate(env.block.time.seconds())?;
+    if max_duration_secs == 0 || max_duration_secs > MAX_DURATION_SECS {
+        let expected = format!("1 to {MAX_DURATION_SECS}");
+        return Err(
+            ValidationError::range("max_duration_secs", expected, max_duration_secs).into(),
+        );
+    }
+    let id = OrderId(next_id(deps.storage, &LAST_ORDER)?);
+    let mut account = Account {
+        id,
+        order: Order {
+            tenant: info.sender.clone(),
+            resources,
+            pricing,
+            ceiling,
+            max_duration_secs,
+            state: OrderState::Open,
+            created_at: env.block.time,
+            open_bids: 0,
+            lease_id: None,
+            fees: schedule,
+            due_at: None,
+        },
+        escrow: Escrow::default(),
+        lease: None,
+    };
+    let mut out = Outbox::default();
+    out.emit(created(&account));
+    escrow::deposit(deps.storage, &mut out, &mut account, &info.sender, amount)?;
+    let lease_id = match account.order.pricing.match_at() {
+        MatchAt::Time(_) => None,
+        MatchAt::Creation => Some(matching::cross(
+            deps.storage,
+            deps.querier,
+            &mut out,
+            &mut account,
+            env,
+        )?),
+    };
+    account.save(deps.storage)?;
+    let data = CreateOrderResponse {
+        order_id: id,
+        lease_id,
+    };
+    Ok(out.into_response().set_data(to_json_binary(&data)?))
+}
+
+fn created(account: &Account) -> Event {
+    let o = &account.order;
+    Event::new(events::ORDER_CREATED)
+        .add_attribute(key::ORDER_ID, account.id.to_string())
+        .add_attribute(key::TENANT, &o.tenant)
+        .add_attribute(key::MODE, o.pricing.name())
+        .add_attribute(key::DENOM, &o.ceiling.denom)
+        .add_attribute(key::RATE, o.ceiling.rate.to_string())
+        .add_attribute(key::UNITS, o.resources.units.to_string())
+}

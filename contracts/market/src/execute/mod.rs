@@ -1,0 +1,32 @@
+//! One file a message.
+
+pub mod accept_bid;
+pub mod close_lease;
+pub mod close_order;
+pub mod create_order;
+pub mod deposit;
+pub mod place_ask;
+pub mod place_bid;
+pub mod settle;
+pub mod update_fees;
+pub mod withdraw;
+pub mod withdraw_ask;
+pub mod withdraw_bid;
+
+use crate::{account::Account, error::ContractError};
+use cosmwasm_std::Addr;
+use ember_types::{ids::LeaseId, lease::OrderState};
+
+fn unauthorized<T>(expected: impl Into<String>, sender: &Addr) -> Result<T, ContractError> {
+    Err(ContractError::Unauthorized {
+        expected: expected.into(),
+        sender: sender.clone(),
+    })
+}
+
+fn expect_running(account: &Account, lease_id: LeaseId) -> Result<(), ContractError> {
+    if account.order.state == OrderState::Leased {
+        return Ok(());
+    }
+    Err(ContractError::LeaseClosed { lease_id })
+}

@@ -1,0 +1,105 @@
+//! `PlaceBid`: by a provider who can serve the order, with the bid deposit.
+
+use crate::{
+    account::Account,
+    bids,
+    error::ContractError,
+    escrow, funds,
+    outbox::Outbox,
+    providers,
+    state::{CONFIG, LIVE_BID},
+};
+use cosmwasm_std::{DepsMut, Env, MessageInfo, Response, Uint128};
+use ember_types::{
+    ids::{BidId, OrderId},
+    lease::BidState,
+    money::Rate,
+};
+
+pub(crate) fn execute(
+    deps: DepsMut,
+    env: &Env,
+    info: &MessageInfo,
+    order_id: OrderId,
+    rate: Rate,
+) -> Result<Response, ContractError> {
+    let config = CONFIG.load(deps.storage)?;
+    let mut account = Account::load(deps.storage, order_id)?;
+    account.expect_auction(env.block.time.seconds())?;
+    if !account.order.pricing.takes_bids() {
+        return Err(ContractError::Mode {
+            order_id,
+            mode: account.order.pricing.name(),
+            refuses: "takes no bids",
+        });
+    }
+    let deposit = bid_deposit(&deps, info, &account)?;
+    let ceiling = account.order.ceiling.rate;
+    if rate > ceiling {
+        return Err(ContractError::AboveCeiling {
+            order_id,
+            rate,
+            ceiling,
+        });
+    }
+    providers::can_serve(
+        deps.querier,
+        &config,
+        &info.sender,
+        &account.order.resources,
+    )
+    .map_err(|reason| providers::refuse(&info.sender, reason))?;
+    let mut out = Outbox::default();
+    if let Some(own) = LIVE_BID.may_load(deps.storage, (order_id.0, &info.sender))? {
+        let (id, state) = (BidId(own), BidState::Withdrawn);
+        bids::end(deps.storage, &mut out, &mut account, id, state, "replaced")?;
+    }
+    if account.order.open_bids >= config.max_bids_per_order
+        && let Some((worst, id)) = bids::worst(deps.storage, order_id)?
+    {
+        if rate >= worst {
+            return Err(ContractError::BookFull {
+                order_id,
+                max: config.max_bids_per_order,
+                worst,
+                rate,
+            });
+        }
+        let state = BidState::Lost;
+        bids::end(deps.storage, &mut out, &mut account, id, state, "outbid")?;
+    }
+    bids::place(
+        deps.storage,
+        &mut out,
+        &mut account,
+        &info.sender,
+        rate,
+        deposit,
+        env.block.time,
+    )?;
+    account.save(deps.storage)?;
+    Ok(out.into_response())
+}
+
+/// Exactly the schedule's deposit, or nothing where it asks for none.
+fn bid_deposit(
+    deps: &DepsMut,
+    info: &MessageInfo,
+    account: &Account,
+) -> Result<Uint128, ContractError> {
+    let schedule = escrow::schedule(deps.storage, account)?;
+    let expected = schedule.bid_deposit;
+    if expected.is_zero() {
+        funds::none(info)?;
+        return Ok(expected);
+    }
+    let got = funds::one(info, &schedule.denom)?;
+    if got != expected {
+        return Err(ContractError::WrongBidDeposit {
+            expected,
+            got,
+            denom: schedule.denom,
+        });
+    }
+    Ok(got)
+}

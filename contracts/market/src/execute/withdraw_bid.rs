@@ -1,0 +1,34 @@
+//! `WithdrawBid`: by its provider, while the auction runs.
+
+use super::unauthorized;
+use crate::{account::Account, bids, error::ContractError, funds, outbox::Outbox};
+use cosmwasm_std::{DepsMut, Env, MessageInfo, Response};
+use ember_types::{ids::BidId, lease::BidState};
+
+pub(crate) fn execute(
+    deps: DepsMut,
+    env: &Env,
+    info: &MessageInfo,
+    bid_id: BidId,
+) -> Result<Response, ContractError> {
+    funds::none(info)?;
+    let bid = bids::load(deps.storage, bid_id)?;
+    if info.sender != bid.provider {
+        return unauthorized(format!("the bidder {}", bid.provider), &info.sender);
+    }
+    let bid = bids::load_open(deps.storage, bid_id)?;
+    let mut account = Account::load(deps.storage, bid.order_id)?;
+    account.expect_auction(env.block.time.seconds())?;
+    let mut out = Outbox::default();
+    let state = BidState::Withdrawn;
+    bids::end(
+        deps.storage,
+        &mut out,
+        &mut account,
+        bid_id,
+        state,
+        "withdrawn",
+    )?;
+    account.save(deps.storage)?;
+    Ok(out.into_response())
+}

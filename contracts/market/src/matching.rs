@@ -1,0 +1,158 @@
+//! From offers to a lease: the pricing mode names the winner, the registry says whether it can still serve.
+
+use crate::{
+    account::Account,
+    asks, bids,
+    error::{ContractError, Ineligible},
+    escrow, lifecycle,
+    lifecycle::Winner,
+    outbox::Outbox,
+    providers,
+    state::{ASK_BOOK, CONFIG},
+};
+use cosmwasm_std::{Env, Order, QuerierWrapper, Storage};
+use ember_types::{
+    ids::{AskId, BidId, LeaseId},
+    pricing::{Offer, PricingMode},
+};
+
+/// Most asks of the book that one order looks at.
+pub const MAX_ASKS_SEEN: usize = 200;
+/// Most asks whose provider one order asks the registry about.
+pub const MAX_ASKS_TRIED: usize = 50;
+
+/// The mode's winner among those offers that `can_serve`.
+fn pick(
+    pricing: &PricingMode,
+    units: u32,
+    mut offers: Vec<Offer>,
+    mut can_serve: impl FnMut(BidId) -> Result<bool, ContractError>,
+) -> Result<Option<BidId>, ContractError> {
+    while let Some(id) = pricing.winner(units, &offers) {
+        if can_serve(id)? {
+            return Ok(Some(id));
+        }
+        offers.retain(|o| o.id != id);
+    }
+    Ok(None)
+}
+
+/// The end of an auction: its winner gets the lease; with none the order closes and everything goes back.
+///
+/// # Errors
+/// When the storage is broken.
+pub fn close_auction(
+    storage: &mut dyn Storage,
+    querier: QuerierWrapper,
+    out: &mut Outbox,
+    account: &mut Account,
+    now: u64,
+) -> Result<(), ContractError> {
+    let config = CONFIG.load(storage)?;
+    let offers = bids::offers(storage, account)?;
+    let order = &account.order;
+    let won = pick(&order.pricing, order.resources.units, offers, |id| {
+        let bid = bids::load(storage, id)?;
+        Ok(providers::can_serve(querier, &config, &bid.provider, &order.resources).is_ok())
+    })?;
+    match won {
+        Some(id) => {
+            award(storage, out, account, id, now)?;
+        }
+        None => {
+            bids::end_all(storage, out, account, None)?;
+            escrow::refund(storage, out, account)?;
+            lifecycle::close_order(out, account, "expired");
+        }
+    }
+    Ok(())
+}
+
+/// Gives the order to a live bid.
+///
+/// # Errors
+/// When the bid is not live.
+pub fn award(
+    storage: &mut dyn Storage,
+    out: &mut Outbox,
+    account: &mut Account,
+    id: BidId,
+    now: u64,
+) -> Result<LeaseId, ContractError> {
+    let bid = bids::load_open(storage, id)?;
+    bids::end_all(storage, out, account, Some(id))?;
+    let winner = Winner {
+        provider: bid.provider,
+        rate: bid.rate,
+        bid: id,
+        ask: None,
+    };
+    lifecycle::open_lease(storage, out, account, &winner, now)
+}
+
+/// Crosses a new order with the standing asks.
+///
+/// # Errors
+/// When none of those looked at admits it.
+pub fn cross(
+    storage: &mut dyn Storage,
+    querier: QuerierWrapper,
+    out: &mut Outbox,
+    account: &mut Account,
+    env: &Env,
+) -> Result<LeaseId, ContractError> {
+    let config = CONFIG.load(storage)?;
+    let order = &account.order;
+    let (wanted, units) = (&order.resources.gpu, order.resources.units);
+    let mut looked_at = 0;
+    let mut offers = Vec::new();
+    for key in ASK_BOOK
+        .sub_prefix(&order.ceiling.denom)
+        .keys(storage, None, None, Order::Ascending)
+        .take(MAX_ASKS_SEEN)
+    {
+        let (rate, id) = key?;
+        if rate > order.ceiling.rate.0.u128() || offers.len() >= MAX_ASKS_TRIED {
+            break;
+        }
+        looked_at += 1;
+        let ask = asks::load(storage, AskId(id))?;
+        if wanted.matches(&ask.device) && ask.units >= units {
+            // An offer's id only ranks it; an ask has no bid yet.
+            offers.push(Offer {
+                id: BidId(id),
+                rate: ask.rate,
+                units: ask.units,
+            });
+        }
+    }
+    let won = pick(&order.pricing, units, offers, |BidId(id)| {
+        let ask = asks::load(storage, AskId(id))?;
+        let can: Result<(), Ineligible> = providers::can_sell(
+            querier,
+            &config,
+            &ask.provider,
+            &ask.device,
+            units,
+            Some(wanted),
+        );
+        Ok(can.is_ok())
+    })?;
+    let Some(BidId(id)) = won else {
+        return Err(ContractError::NothingAdmits {
+            denom: order.ceiling.denom.clone(),
+            ceiling: order.ceiling.rate,
+            looked_at,
+        });
+    };
+    let ask_id = AskId(id);
+    let ask = asks::take(storage, out, ask_id, units)?;
+    let bid = bids::from_ask(storage, account.id, &ask.provider, ask.rate, env.block.time)?;
+    let winner = Winner {
+        provider: ask.provider,
+        rate: ask.rate,
+        bid,
+        ask: Some(ask_id),
+    };
+    lifecycle::open_lease(storage, out, account, &winner, env.block.time.seconds())
+}

@@ -1,0 +1,39 @@
+//! What a message does beside changing state: coins that leave the contract, and events.
+
+use cosmwasm_std::{Addr, BankMsg, Event, Response, Uint128, coins};
+
+/// Collected while a message runs, answered at its end.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    messages: Vec<BankMsg>,
+    events: Vec<Event>,
+}
+
+impl Outbox {
+    /// Sends `amount` to `to`; nothing when it is zero.
+    pub fn send(&mut self, to: &Addr, amount: Uint128, denom: &str) {
+        if !amount.is_zero() {
+            self.messages.push(BankMsg::Send {
+                to_address: to.to_string(),
+                amount: coins(amount.u128(), denom),
+            });
+        }
+    }
+
+    /// Emits an event.
+    pub fn emit(&mut self, event: Event) {
+        self.events.push(event);
+    }
+
+    /// How many messages wait to be sent.
+    pub fn messages(&self) -> usize {
+        self.messages.len()
+    }
+
+    /// The answer.
+    pub fn into_response(self) -> Response {
+        Response::new()
+            .add_events(self.events)
+            .add_messages(self.messages)
+    }
+}

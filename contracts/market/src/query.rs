@@ -1,0 +1,309 @@
+//! What anyone may read.
+
+use crate::{
+    account::Account,
+    bids,
+    error::ContractError,
+    fees,
+    state::{
+        ASKS, ASKS_BY_PROVIDER, Ask, BIDS_BY_ORDER, Bid, CONFIG, LEASES, LEDGERS, Lease, ORDERS,
+        Order, lease_state, order_state,
+    },
+};
+use cosmwasm_std::{Deps, Env, Order as Direction, StdResult, Timestamp};
+use cw_storage_plus::Bound;
+use ember_types::{
+    ids::{AskId, BidId, LeaseId, OrderId},
+    lease::{LeaseState, OrderState},
+    market::{
+        AskResponse, AsksResponse, BidResponse, BidsResponse, EscrowResponse, InstantiateMsg,
+        LeaseResponse, LeasesResponse, LedgerResponse, OrderResponse, OrdersResponse,
+    },
+};
+
+const DEFAULT_LIMIT: u32 = 30;
+const MAX_LIMIT: u32 = 100;
+
+fn page(limit: Option<u32>) -> usize {
+    limit.unwrap_or(DEFAULT_LIMIT).min(MAX_LIMIT) as usize
+}
+
+/// The indexes hold one list a state; a list of several states is their merge.
+fn merged<T, I>(
+    states: &[u8],
+    limit: usize,
+    list: impl Fn(u8) -> I,
+) -> Result<Vec<(u64, T)>, ContractError>
+where
+    I: Iterator<Item = StdResult<(u64, T)>>,
+{
+    let mut rows = Vec::new();
+    for state in states {
+        for row in list(*state).take(limit) {
+            rows.push(row?);
+        }
+    }
+    rows.sort_by_key(|(id, _)| *id);
+    rows.truncate(limit);
+    Ok(rows)
+}
+
+pub(crate) fn config(deps: Deps) -> Result<InstantiateMsg, ContractError> {
+    let c = CONFIG.load(deps.storage)?;
+    Ok(InstantiateMsg {
+        authority: c.authority.into_string(),
+        registry: c.registry.into_string(),
+        fee_collector: c.fee_collector.into_string(),
+        fees: fees::all(deps.storage)?,
+        grace_secs: c.grace_secs,
+        max_bids_per_order: c.max_bids_per_order,
+    })
+}
+
+pub(crate) fn order(deps: Deps, id: OrderId) -> Result<OrderResponse, ContractError> {
+    let order = ORDERS
+        .may_load(deps.storage, id.0)?
+        .ok_or(ContractError::NoOrder(id))?;
+    Ok(order_response((id.0, order)))
+}
+
+pub(crate) fn orders(
+    deps: Deps,
+    tenant: Option<&str>,
+    state: Option<OrderState>,
+    start_after: Option<OrderId>,
+    limit: Option<u32>,
+) -> Result<OrdersResponse, ContractError> {
+    let after = || start_after.map(|id| Bound::exclusive(id.0));
+    let limit = page(limit);
+    let states = state.map_or(vec![0, 1, 2], |s| vec![order_state(s)]);
+    let asc = Direction::Ascending;
+    let rows = match (tenant, state) {
+        (Some(tenant), _) => {
+            let tenant = deps.api.addr_validate(tenant)?;
+            merged(&states, limit, |s| {
+                let index = ORDERS.idx.tenant.prefix((tenant.clone(), s));
+                index.range(deps.storage, after(), None, asc)
+            })?
+        }
+        (None, Some(_)) => merged(&states, limit, |s| {
+            let index = ORDERS.idx.state.prefix(s);
+            index.range(deps.storage, after(), None, asc)
+        })?,
+        (None, None) => ORDERS
+            .range(deps.storage, after(), None, asc)
+            .take(limit)
+            .collect::<StdResult<_>>()?,
+    };
+    Ok(OrdersResponse {
+        orders: rows.into_iter().map(order_response).collect(),
+    })
+}
+
+fn order_response((id, o): (u64, Order)) -> OrderResponse {
+    OrderResponse {
+        id: OrderId(id),
+        tenant: o.tenant,
+        resources: o.resources,
+        pricing: o.pricing,
+        ceiling: o.ceiling,
+        max_duration_secs: o.max_duration_secs,
+        state: o.state,
+        created_at: o.created_at,
+        open_bids: o.open_bids,
+        lease_id: o.lease_id,
+    }
+}
+
+pub(crate) fn bid(deps: Deps, id: BidId) -> Result<BidResponse, ContractError> {
+    Ok(bid_response(id, bids::load(deps.storage, id)?))
+}
+
+pub(crate) fn bids(
+    deps: Deps,
+    order_id: OrderId,
+    start_after: Option<BidId>,
+    limit: Option<u32>,
+) -> Result<BidsResponse, ContractError> {
+    let after = start_after.map(|id| Bound::exclusive(id.0));
+    let bids = BIDS_BY_ORDER
+        .prefix(order_id.0)
+        .keys(deps.storage, after, None, Direction::Ascending)
+        .take(page(limit))
+        .map(|id| bid(deps, BidId(id?)))
+        .collect::<Result<_, ContractError>>()?;
+    Ok(BidsResponse { bids })
+}
+
+fn bid_response(id: BidId, b: Bid) -> BidResponse {
+    BidResponse {
+        id,
+        order_id: b.order_id,
+        provider: b.provider,
+        rate: b.rate,
+        state: b.state,
+        deposit: b.deposit,
+        placed_at: b.placed_at,
+    }
+}
+
+pub(crate) fn asks(
+    deps: Deps,
+    provider: Option<&str>,
+    start_after: Option<AskId>,
+    limit: Option<u32>,
+) -> Result<AsksResponse, ContractError> {
+    let after = start_after.map(|id| Bound::exclusive(id.0));
+    let (limit, asc) = (page(limit), Direction::Ascending);
+    let asks = match provider {
+        Some(provider) => ASKS_BY_PROVIDER
+            .prefix(&deps.api.addr_validate(provider)?)
+            .keys(deps.storage, after, None, asc)
+            .take(limit)
+            .map(|id| {
+                let id = id?;
+                Ok(ask_response((id, ASKS.load(deps.storage, id)?)))
+            })
+            .collect::<StdResult<_>>()?,
+        None => ASKS
+            .range(deps.storage, after, None, asc)
+            .take(limit)
+            .map(|row| row.map(ask_response))
+            .collect::<StdResult<_>>()?,
+    };
+    Ok(AsksResponse { asks })
+}
+
+fn ask_response((id, a): (u64, Ask)) -> AskResponse {
+    AskResponse {
+        id: AskId(id),
+        provider: a.provider,
+        device: a.device.id,
+        units: a.units,
+        denom: a.denom,
+        rate: a.rate,
+        placed_at: a.placed_at,
+    }
+}
+
+pub(crate) fn lease(deps: Deps, id: LeaseId) -> Result<LeaseResponse, ContractError> {
+    let lease = LEASES
+        .may_load(deps.storage, id.0)?
+        .ok_or(ContractError::NoLease(id))?;
+    Ok(lease_response((id.0, lease)))
+}
+
+pub(crate) fn leases(
+    deps: Deps,
+    tenant: Option<&str>,
+    provider: Option<&str>,
+    state: Option<LeaseState>,
+    start_after: Option<LeaseId>,
+    limit: Option<u32>,
+) -> Result<LeasesResponse, ContractError> {
+    let after = || start_after.map(|id| Bound::exclusive(id.0));
+    let (limit, asc) = (page(limit), Direction::Ascending);
+    let states = state.map_or(vec![0, 1, 2], |s| vec![lease_state(s)]);
+    let addr = |a: Option<&str>| a.map(|a| deps.api.addr_validate(a)).transpose();
+    let rows = match (addr(tenant)?, addr(provider)?, state) {
+        (Some(t), Some(p), _) => merged(&states, limit, |s| {
+            let index = LEASES.idx.pair.prefix((t.clone(), p.clone(), s));
+            index.range(deps.storage, after(), None, asc)
+        })?,
+        (Some(t), None, _) => merged(&states, limit, |s| {
+            let index = LEASES.idx.tenant.prefix((t.clone(), s));
+            index.range(deps.storage, after(), None, asc)
+        })?,
+        (None, Some(p), _) => merged(&states, limit, |s| {
+            let index = LEASES.idx.provider.prefix((p.clone(), s));
+            index.range(deps.storage, after(), None, asc)
+        })?,
+        (None, None, Some(_)) => merged(&states, limit, |s| {
+            let index = LEASES.idx.state.prefix(s);
+            index.range(deps.storage, after(), None, asc)
+        })?,
+        (None, None, None) => LEASES
+            .range(deps.storage, after(), None, asc)
+            .take(limit)
+            .collect::<StdResult<_>>()?,
+    };
+    Ok(LeasesResponse {
+        leases: rows.into_iter().map(lease_response).collect(),
+    })
+}
+
+fn lease_response((id, l): (u64, Lease)) -> LeaseResponse {
+    let time = Timestamp::from_seconds;
+    LeaseResponse {
+        id: LeaseId(id),
+        order_id: l.order_id,
+        tenant: l.tenant,
+        provider: l.provider,
+        resources: l.resources,
+        denom: l.denom,
+        rate: l.rate,
+        state: l.state,
+        opened_at: time(l.opened_at),
+        settled_at: time(l.settled_at),
+        suspended_at: l.suspended_at.map(time),
+        closed_at: l.closed_at.map(time),
+        close_reason: l.close_reason,
+        ends_at: time(l.ends_at),
+    }
+}
+
+/// The books as they stand, plus what a settlement now would book.
+pub(crate) fn escrow(
+    deps: Deps,
+    env: &Env,
+    order_id: OrderId,
+) -> Result<EscrowResponse, ContractError> {
+    let account = Account::load(deps.storage, order_id)?;
+    let e = &account.escrow;
+    let mut answer = EscrowResponse {
+        denom: account.order.ceiling.denom.clone(),
+        deposited: e.deposited,
+        paid: e.paid,
+        fees: e.fees,
+        refunded: e.refunded,
+        held: e.held()?,
+        payable: e.payable,
+        fees_due: cosmwasm_std::Uint128::zero(),
+        exhausted_at: None,
+    };
+    if let Some(lease) = account.lease.filter(|l| l.state == LeaseState::Active) {
+        let total = lease.accrued(e, env.block.time.seconds())?;
+        answer.fees_due = total.fee.checked_sub(lease.fee)?;
+        let gross = total.gross.checked_sub(lease.gross)?;
+        let net = gross.checked_sub(answer.fees_due)?;
+        answer.payable = answer.payable.checked_add(net)?;
+        answer.exhausted_at = lease.exhausted_at(e).map(Timestamp::from_seconds);
+    }
+    Ok(answer)
+}
+
+pub(crate) fn ledger(deps: Deps, denom: String) -> Result<LedgerResponse, ContractError> {
+    let Some(l) = LEDGERS.may_load(deps.storage, &denom)? else {
+        // A denom of the schedule starts at zero; another is refused by name.
+        fees::of(deps.storage, &denom)?;
+        return Ok(LedgerResponse {
+            denom,
+            deposited: Default::default(),
+            paid: Default::default(),
+            fees: Default::default(),
+            refunded: Default::default(),
+            held: Default::default(),
+            bid_deposits: Default::default(),
+        });
+    };
+    let out = l.paid.checked_add(l.fees)?.checked_add(l.refunded)?;
+    Ok(LedgerResponse {
+        denom,
+        deposited: l.deposited,
+        paid: l.paid,
+        fees: l.fees,
+        refunded: l.refunded,
+        held: l.deposited.checked_sub(out)?,
+        bid_deposits: l.bid_deposits,
+    })
+}

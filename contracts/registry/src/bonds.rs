@@ -1,0 +1,126 @@
+//! Bonded stake: it counts from the moment it comes, and leaves through a queue.
+
+use crate::{
+    error::ContractError,
+    state::{BONDS, CONFIG, MAX_UNBONDINGS, UNBONDINGS},
+};
+use cosmwasm_std::{Addr, Event, Storage, Timestamp, Uint128};
+use ember_types::{
+    events::{self, key},
+    registry::Unbonding,
+};
+
+/// What `owner` has bonded, micro-units.
+///
+/// # Errors
+/// When the storage is broken.
+pub fn bonded(storage: &dyn Storage, owner: &Addr) -> Result<Uint128, ContractError> {
+    Ok(BONDS.may_load(storage, owner)?.unwrap_or_default())
+}
+
+/// Adds `amount` to the bond.
+///
+/// # Errors
+/// When the sum does not fit 128 bits.
+pub fn add(
+    storage: &mut dyn Storage,
+    owner: &Addr,
+    amount: Uint128,
+) -> Result<Event, ContractError> {
+    let bonded = bonded(storage, owner)?;
+    let sum = bonded
+        .checked_add(amount)
+        .map_err(|_| ContractError::BondOverflow {
+            bonded,
+            added: amount,
+        })?;
+    BONDS.save(storage, owner, &sum)?;
+    Ok(event("bond", owner, amount, bonded, sum))
+}
+
+/// Takes `amount` out of the bond and puts it at the end of the owner's queue.
+///
+/// # Errors
+/// When less is bonded or the queue is full.
+pub fn start_unbonding(
+    storage: &mut dyn Storage,
+    owner: &Addr,
+    amount: Uint128,
+    now: Timestamp,
+) -> Result<Event, ContractError> {
+    let bonded = bonded(storage, owner)?;
+    let rest = bonded
+        .checked_sub(amount)
+        .map_err(|_| ContractError::InsufficientBond {
+            asked: amount,
+            bonded,
+        })?;
+    let mut queue = UNBONDINGS.may_load(storage, owner)?.unwrap_or_default();
+    if let Some(first) = queue.first().filter(|_| queue.len() >= MAX_UNBONDINGS) {
+        return Err(ContractError::UnbondingQueueFull {
+            max: MAX_UNBONDINGS,
+            first_release: first.release_at,
+        });
+    }
+    queue.push(Unbonding {
+        amount,
+        release_at: now.plus_seconds(CONFIG.load(storage)?.unbonding_secs),
+    });
+    UNBONDINGS.save(storage, owner, &queue)?;
+    if rest.is_zero() {
+        BONDS.remove(storage, owner);
+    } else {
+        BONDS.save(storage, owner, &rest)?;
+    }
+    Ok(event("unbond", owner, amount, bonded, rest))
+}
+
+/// Takes every released unbonding out of the queue; answers their sum.
+///
+/// # Errors
+/// When none is released.
+pub fn claim(
+    storage: &mut dyn Storage,
+    owner: &Addr,
+    now: Timestamp,
+) -> Result<Uint128, ContractError> {
+    let queue = UNBONDINGS.may_load(storage, owner)?.unwrap_or_default();
+    let (released, waiting): (Vec<_>, Vec<_>) =
+        queue.into_iter().partition(|u| u.release_at <= now);
+    if released.is_empty() {
+        return Err(ContractError::NothingToClaim {
+            waiting: waiting.len(),
+        });
+    }
+    if waiting.is_empty() {
+        UNBONDINGS.remove(storage, owner);
+    } else {
+        UNBONDINGS.save(storage, owner, &waiting)?;
+    }
+    let mut sum = Uint128::zero();
+    for u in released {
+        sum = sum
+            .checked_add(u.amount)
+            .map_err(|_| ContractError::BondOverflow {
+                bonded: sum,
+                added: u.amount,
+            })?;
+    }
+    Ok(sum)
+}
+
+/// The event of a movement of `amount` that took the bond from `before` to `after`.
+pub fn event(
+    action: &str,
+    owner: &Addr,
+    amount: Uint128,
+    before: Uint128,
+    after: Uint128,
+) -> Event {
+    Event::new(events::BOND)
+        .add_attribute(key::ACTION, action)
+        .add_attribute(key::OWNER, owner)
+        .add_attribute(key::AMOUNT, amount)
+        .add_attribute(key::BEFORE, before)
+        .add_attribute(key::AFTER, after)
+}

@@ -1,0 +1,155 @@
+//! Entry points.
+
+use crate::{
+    error::ContractError,
+    execute, query as q,
+    state::{CONFIG, Config},
+    sudo as s,
+};
+#[cfg(not(feature = "library"))]
+use cosmwasm_std::entry_point;
+use cosmwasm_std::{Binary, Deps, DepsMut, Env, MessageInfo, Response, to_json_binary};
+use ember_types::{
+    fees::validate_denom,
+    registry::{ExecuteMsg, InstantiateMsg, MigrateMsg, QueryMsg},
+    sudo::SudoMsg,
+};
+
+/// The name that cw2 stores.
+pub const NAME: &str = "crate:ember-registry";
+/// The version that cw2 stores.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Sets the contract up.
+///
+/// # Errors
+/// When the authority is not an address or the bond denom not a denom.
+#[cfg_attr(not(feature = "library"), entry_point)]
+pub fn instantiate(
+    deps: DepsMut,
+    _env: Env,
+    info: MessageInfo,
+    msg: InstantiateMsg,
+) -> Result<Response, ContractError> {
+    crate::funds::none(&info)?;
+    validate_denom("bond_denom", &msg.bond_denom)?;
+    cw2::set_contract_version(deps.storage, NAME, VERSION)?;
+    CONFIG.save(
+        deps.storage,
+        &Config {
+            authority: deps.api.addr_validate(&msg.authority)?,
+            bond_denom: msg.bond_denom,
+            unbonding_secs: msg.unbonding_secs,
+            min_bond: msg.min_bond,
+        },
+    )?;
+    Ok(Response::new())
+}
+
+/// What an account asks.
+///
+/// # Errors
+/// The reason of the refusal.
+#[cfg_attr(not(feature = "library"), entry_point)]
+pub fn execute(
+    deps: DepsMut,
+    env: Env,
+    info: MessageInfo,
+    msg: ExecuteMsg,
+) -> Result<Response, ContractError> {
+    match msg {
+        ExecuteMsg::RegisterProvider {
+            host_uri,
+            devices,
+            attributes,
+        } => execute::register_provider::execute(deps, &env, &info, host_uri, devices, attributes),
+        ExecuteMsg::UpdateProvider {
+            host_uri,
+            devices,
+            attributes,
+        } => execute::update_provider::execute(deps, &info, host_uri, devices, attributes),
+        ExecuteMsg::UnregisterProvider {} => {
+            execute::unregister_provider::execute(deps, &env, &info)
+        }
+        ExecuteMsg::Bond {} => execute::bond::execute(deps, &info),
+        ExecuteMsg::Unbond { amount } => execute::unbond::execute(deps, &env, &info, amount),
+        ExecuteMsg::ClaimUnbonded {} => execute::claim_unbonded::execute(deps, &env, &info),
+        ExecuteMsg::PublishCertificate { der } => {
+            execute::publish_certificate::execute(deps, &env, &info, der)
+        }
+        ExecuteMsg::RevokeCertificate { fingerprint } => {
+            execute::revoke_certificate::execute(deps, &env, &info, fingerprint)
+        }
+    }
+}
+
+/// What anyone may read.
+///
+/// # Errors
+/// When what is asked for does not exist.
+#[cfg_attr(not(feature = "library"), entry_point)]
+pub fn query(deps: Deps, _env: Env, msg: QueryMsg) -> Result<Binary, ContractError> {
+    let answer = match msg {
+        QueryMsg::Config {} => to_json_binary(&q::config(deps)?),
+        QueryMsg::Provider { address } => to_json_binary(&q::provider(deps, &address)?),
+        QueryMsg::Providers { start_after, limit } => {
+            to_json_binary(&q::providers(deps, start_after.as_deref(), limit)?)
+        }
+        QueryMsg::Certificate { fingerprint } => {
+            to_json_binary(&q::certificate(deps, fingerprint)?)
+        }
+        QueryMsg::Certificates {
+            owner,
+            start_after,
+            limit,
+        } => to_json_binary(&q::certificates(
+            deps,
+            &owner,
+            start_after.as_deref(),
+            limit,
+        )?),
+        QueryMsg::Bond { address } => to_json_binary(&q::bond(deps, &address)?),
+    };
+    Ok(answer?)
+}
+
+/// What the chain itself sends.
+///
+/// # Errors
+/// None today.
+#[cfg_attr(not(feature = "library"), entry_point)]
+pub fn sudo(_deps: DepsMut, _env: Env, msg: SudoMsg) -> Result<Response, ContractError> {
+    match msg {
+        SudoMsg::EndBlock {} => s::end_block(),
+    }
+}
+
+/// Takes over the state of the same contract in an older or the same version.
+///
+/// # Errors
+/// When the state is another contract's or newer than this code.
+#[cfg_attr(not(feature = "library"), entry_point)]
+pub fn migrate(deps: DepsMut, _env: Env, _msg: MigrateMsg) -> Result<Response, ContractError> {
+    let stored = cw2::get_contract_version(deps.storage)?;
+    if stored.contract != NAME {
+        return Err(ContractError::WrongContract {
+            expected: NAME,
+            got: stored.contract,
+        });
+    }
+    if version(&stored.version).is_none_or(|v| Some(v) > version(VERSION)) {
+        return Err(ContractError::WrongVersion {
+            expected: VERSION,
+            got: stored.version,
+        });
+    }
+    cw2::set_contract_version(deps.storage, NAME, VERSION)?;
+    Ok(Response::new())
+}
+
+/// `major.minor.patch`.
+fn version(text: &str) -> Option<[u64; 3]> {
+    let mut parts = text.split('.').map(|p| p.parse().ok());
+    let version = [parts.next()??, parts.next()??, parts.next()??];
+    parts.next().is_none().then_some(version)
+}

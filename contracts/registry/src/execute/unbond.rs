@@ -1,0 +1,18 @@
+//! `Unbond`: by whoever has a bond.
+
+use crate::{bonds, error::ContractError, funds};
+use cosmwasm_std::{DepsMut, Env, MessageInfo, Response, Uint128};
+
+pub(crate) fn execute(
+    deps: DepsMut,
+    env: &Env,
+    info: &MessageInfo,
+    amount: Uint128,
+) -> Result<Response, ContractError> {
+    funds::none(info)?;
+    if amount.is_zero() {
+        return Err(ContractError::ZeroAmount);
+    }
+    let event = bonds::start_unbonding(deps.storage, &info.sender, amount, env.block.time)?;
+    Ok(Response::new().add_event(event))
+}
