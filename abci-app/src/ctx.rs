@@ -6,7 +6,7 @@ use crate::{
     store::{Layers, Order, StoreKey},
 };
 use parking_lot::Mutex;
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// The block that is being executed, or the one a query reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,15 @@ pub enum Mode {
     Deliver,
     /// A read.
     Query,
+}
+
+/// The transaction under way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TxInfo {
+    /// Its place in the block, from 0.
+    pub index: u32,
+    /// SHA-256 of its bytes.
+    pub hash: [u8; 32],
 }
 
 /// One event. Every attribute is indexed; keys are never empty.
@@ -64,6 +73,7 @@ struct Inner {
     layers: Layers,
     gas: GasMeter,
     events: Vec<Event>,
+    marks: BTreeSet<Vec<u8>>,
 }
 
 /// A handle on the state under execution. Clones share it: the VM's storage and querier hold one each.
@@ -74,6 +84,8 @@ pub struct Ctx {
     pub block: Arc<BlockInfo>,
     /// Why the code runs.
     pub mode: Mode,
+    /// The transaction, where there is one; hooks, genesis and queries have none.
+    pub tx: Option<Arc<TxInfo>>,
 }
 
 impl Ctx {
@@ -84,10 +96,25 @@ impl Ctx {
                 layers,
                 gas,
                 events: Vec::new(),
+                marks: BTreeSet::new(),
             })),
             block: Arc::new(block),
             mode,
+            tx: None,
         }
+    }
+
+    /// The same context, for a transaction.
+    #[must_use]
+    pub fn with_tx(mut self, tx: TxInfo) -> Self {
+        self.tx = Some(Arc::new(tx));
+        self
+    }
+
+    /// Remember `mark` for the life of this context, whatever is reverted; whether it is new. One context serves
+    /// one transaction, so this is what a transaction has touched before.
+    pub fn mark(&self, mark: &[u8]) -> bool {
+        self.inner.lock().marks.insert(mark.to_vec())
     }
 
     /// The value of `key`, for the SDK's price.
