@@ -33,7 +33,11 @@ pub fn run(job_dir: &Path) -> io::Result<Outputs> {
         let path = job_dir.join("data").join(name);
         let bytes = fs::read(&path)?;
         if bytes.len() != size {
-            let text = format!("{}: expected {size} bytes, got {}", path.display(), bytes.len());
+            let text = format!(
+                "{}: expected {size} bytes, got {}",
+                path.display(),
+                bytes.len()
+            );
             return Err(io::Error::new(io::ErrorKind::InvalidData, text));
         }
         Ok(bytes)
@@ -62,7 +66,12 @@ pub fn run(job_dir: &Path) -> io::Result<Outputs> {
     let dense_weights = blob("dense_weights.bin", CLASSES * 16 * C2)?;
     let dense_bias = words(&blob("dense_bias.bin", CLASSES * 4)?);
 
-    let mut out = Outputs { predictions: Vec::new(), accuracy: Vec::new(), logits: Vec::new(), right: 0 };
+    let mut out = Outputs {
+        predictions: Vec::new(),
+        accuracy: Vec::new(),
+        logits: Vec::new(),
+        right: 0,
+    };
     for (image, label) in images.chunks_exact(SIDE * SIDE).zip(&labels) {
         let flat = conv2.apply(&conv1.apply(image));
         let logits: Vec<i32> = (dense_weights.chunks_exact(flat.len()).zip(&dense_bias))
@@ -73,7 +82,9 @@ pub fn run(job_dir: &Path) -> io::Result<Outputs> {
         let best = best as i32;
         out.right += u32::from(best == *label);
         out.predictions.extend(best.to_le_bytes());
-        logits.iter().for_each(|logit| out.logits.extend(logit.to_le_bytes()));
+        logits
+            .iter()
+            .for_each(|logit| out.logits.extend(logit.to_le_bytes()));
     }
     out.accuracy.extend(out.right.to_le_bytes());
     out.accuracy.extend((IMAGES as u32).to_le_bytes());
@@ -121,9 +132,16 @@ impl Conv {
 
 /// Activations are 0..=127, weights int8: no sum in this network leaves an i32.
 fn dot(values: &[u8], weights: &[u8]) -> i32 {
-    values.iter().zip(weights).map(|(v, w)| i32::from(*v) * i32::from(*w as i8)).sum()
+    values
+        .iter()
+        .zip(weights)
+        .map(|(v, w)| i32::from(*v) * i32::from(*w as i8))
+        .sum()
 }
 
 fn words(bytes: &[u8]) -> Vec<i32> {
-    bytes.chunks_exact(4).map(|w| i32::from_le_bytes([w[0], w[1], w[2], w[3]])).collect()
+    bytes
+        .chunks_exact(4)
+        .map(|w| i32::from_le_bytes([w[0], w[1], w[2], w[3]]))
+        .collect()
 }
