@@ -55,6 +55,11 @@ impl Party {
         self.node = chain.node();
     }
 
+    /// Any address as the chain's, for tests of what is not there.
+    pub fn set_node_url(&mut self, url: &str) {
+        self.node = url.into();
+    }
+
     /// Where the key's words lie.
     pub fn mnemonic_file(&self) -> PathBuf {
         self.home.join("mnemonic.txt")
