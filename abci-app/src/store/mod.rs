@@ -2,6 +2,8 @@
 
 pub mod kv;
 pub mod layers;
+pub mod merkle;
+pub mod disk;
 
 pub use kv::{Base, Order, StoreKey, Write};
 pub use layers::Layers;
