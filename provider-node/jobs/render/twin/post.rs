@@ -10,13 +10,7 @@ const SMALL_HEIGHT: usize = 90;
 pub fn gather(sums: &[V]) -> Vec<V> {
     let over = |x: f32| {
         let y = x - 1.0;
-        if y < 0.0 {
-            0.0
-        } else if y > 12.0 {
-            12.0
-        } else {
-            y
-        }
+        y.clamp(0.0, 12.0)
     };
     let mean = |at: usize| {
         let (x, y) = (at % SMALL_WIDTH, at / SMALL_WIDTH);
@@ -104,11 +98,7 @@ pub fn encode_pixel(at: usize, sums: &[V], narrow: &[V], wide: &[V], tone: &[u32
     let light = (calm(sums, px, py) + glow) * corner;
     let noise = pcg(at as u32);
     let encode = |light: f32, dither: u32| {
-        let x = if light < 0.0 {
-            0.0
-        } else {
-            if light > 16.0 { 16.0 } else { light }
-        } * 0.0625;
+        let x = light.clamp(0.0, 16.0) * 0.0625;
         let at = ((x * rsqrt(x) * 4095.0) as u32).min(4095);
         let value = tone[at as usize / 2] >> ((at % 2) * 16) & 0xffff;
         ((value + dither) >> 8).min(255) as u8

@@ -171,12 +171,11 @@ impl Scene {
             let disc = b * b - (dot3(oc, oc) - r2);
             if disc > 0.0 && b < 0.0 && 0.0 - b < far {
                 let q = disc * recip(r2);
-                light = light
-                    * if sphere.kind == Kind::Glass {
-                        0.15 + 1.3 * ((q * q) * q)
-                    } else {
-                        0.0
-                    };
+                light *= if sphere.kind == Kind::Glass {
+                    0.15 + 1.3 * ((q * q) * q)
+                } else {
+                    0.0
+                };
             }
         }
         light
