@@ -37,7 +37,7 @@ pub fn compile(
         None => Err(JobError::at(node, format!("blob {hash} was not uploaded"))),
     };
     let (budget, canary) = budget(manifest, device);
-    let (mut programs, mut kernels) = (Vec::new(), Vec::new());
+    let (mut programs, mut kernels, mut unused) = (Vec::new(), Vec::new(), Vec::new());
     for (i, m) in manifest.modules.iter().enumerate() {
         let node = format!("modules[{i}] {:?}", m.name);
         let source = fetch(node.clone(), &m.source, m.size)?;
@@ -71,6 +71,7 @@ pub fn compile(
             status_binding: STATUS_BINDING,
         });
         kernels.push(kernel.hash);
+        unused.push(kernel.unused);
     }
     let mut buffers = Vec::new();
     for (i, b) in manifest.buffers.iter().enumerate() {
@@ -104,6 +105,7 @@ pub fn compile(
             .map(|(i, b)| (b.name.as_str(), i))
             .collect(),
         programs: &programs,
+        unused: &unused,
         sizes: buffers.iter().map(|b| b.size).collect(),
         groups: device.limits.groups,
     };
@@ -156,6 +158,7 @@ struct Names<'a> {
     modules: BTreeMap<&'a str, usize>,
     buffers: BTreeMap<&'a str, usize>,
     programs: &'a [Program],
+    unused: &'a [Vec<u32>],
     sizes: Vec<u64>,
     groups: [u32; 3],
 }
@@ -231,10 +234,13 @@ impl Names<'_> {
         for (i, b) in d.bindings.iter().enumerate() {
             let node = format!("{node}.bindings[{i}]");
             let buffer = self.buffer(&node, &b.buffer)?;
+            if self.unused[program].contains(&b.binding) {
+                continue;
+            }
             let Some(declared) = kernel.bindings.iter().find(|k| k.binding == b.binding) else {
                 return Err(JobError::at(
                     node,
-                    format!("module {:?} uses no binding {}", d.module, b.binding),
+                    format!("module {:?} declares no binding {}", d.module, b.binding),
                 ));
             };
             let (mine, theirs) = (b.access != Access::Read, declared.writable);

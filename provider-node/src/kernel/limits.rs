@@ -94,11 +94,18 @@ pub fn shared_bytes(module: &Module) -> Result<u32, KernelError> {
     })
 }
 
-/// The bindings that the entry point uses, by number.
-pub fn bindings(module: &Module, info: &ModuleInfo) -> Result<Vec<ProgramBinding>, KernelError> {
+/// The bindings that the entry point uses, by number, and the numbers of those it declares only.
+pub fn bindings(
+    module: &Module,
+    info: &ModuleInfo,
+) -> Result<(Vec<ProgramBinding>, Vec<u32>), KernelError> {
     let layouts = layouts(module)?;
-    let mut found = Vec::new();
+    let (mut found, mut unused) = (Vec::new(), Vec::new());
     for (handle, global) in module.global_variables.iter() {
+        if info.get_entry_point(0)[handle].is_empty() {
+            unused.extend(global.binding.filter(|b| b.group == 0).map(|b| b.binding));
+            continue;
+        }
         let name = global.name.as_deref().unwrap_or("a variable");
         let (uniform, writable) = match global.space {
             AddressSpace::Storage { access } => (false, access.contains(StorageAccess::STORE)),
@@ -130,9 +137,6 @@ pub fn bindings(module: &Module, info: &ModuleInfo) -> Result<Vec<ProgramBinding
                 at.binding
             )));
         }
-        if info.get_entry_point(0)[handle].is_empty() {
-            continue;
-        }
         let min_bytes = u64::from(layouts[global.ty].size)
             .max(4)
             .next_multiple_of(4);
@@ -145,7 +149,8 @@ pub fn bindings(module: &Module, info: &ModuleInfo) -> Result<Vec<ProgramBinding
     }
     at_most("bindings", found.len() as u64, MAX_BINDINGS as u64)?;
     found.sort_by_key(|b| b.binding);
-    Ok(found)
+    unused.retain(|n| found.iter().all(|b| b.binding != *n));
+    Ok((found, unused))
 }
 
 fn layouts(module: &Module) -> Result<Layouter, KernelError> {

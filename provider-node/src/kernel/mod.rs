@@ -113,6 +113,8 @@ pub struct Kernel {
     pub shared_bytes: u32,
     /// The tenant's bindings, by number.
     pub bindings: Vec<ProgramBinding>,
+    /// Bindings that the source declares and the entry point does not use.
+    pub unused: Vec<u32>,
     /// Whether it has any loop.
     pub has_loops: bool,
     module: naga::Module,
@@ -126,7 +128,7 @@ impl Kernel {
     pub fn compile(source: Source<'_>, class: Exactness) -> Result<Self, KernelError> {
         let (mut module, info) = front::parse(source)?;
         limits::check(&module)?;
-        let bindings = limits::bindings(&module, &info)?;
+        let (bindings, unused) = limits::bindings(&module, &info)?;
         let shared_bytes = limits::shared_bytes(&module)?;
         let workgroup = module.entry_points[0].workgroup_size;
         front::compact(&mut module);
@@ -148,6 +150,7 @@ impl Kernel {
             workgroup,
             shared_bytes,
             bindings,
+            unused,
             has_loops,
             module,
         })

@@ -6,24 +6,28 @@ use super::super::plan::{Init, Plan, Report, Step};
 use super::super::{DeviceError, Hash, Progress};
 use super::memory::{self, Words};
 use super::pipeline::{self, Built};
-use super::{VulkanDevice, failed, refused};
+use super::{VulkanDevice, failed, refused, vulkan_failed};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use vulkano::VulkanError;
 use vulkano::command_buffer::{
-    AutoCommandBufferBuilder, CommandBufferUsage, CopyBufferInfo, PrimaryAutoCommandBuffer,
-    PrimaryCommandBufferAbstract,
+    AutoCommandBufferBuilder, CommandBufferSubmitInfo, CommandBufferUsage, CopyBufferInfo,
+    PrimaryAutoCommandBuffer, SubmitInfo,
 };
 use vulkano::descriptor_set::DescriptorSet;
 use vulkano::pipeline::{Pipeline, PipelineBindPoint};
 use vulkano::query::{QueryPool, QueryPoolCreateInfo, QueryResultFlags, QueryType};
-use vulkano::sync::{GpuFuture, PipelineStage};
-use vulkano::{Validated, VulkanError};
+use vulkano::sync::PipelineStage;
+use vulkano::sync::fence::{Fence, FenceCreateInfo};
 
-/// Dispatches of one submission at most: small, so that progress shows and no submission runs long.
-const BATCH_DISPATCHES: u64 = 32;
-/// Invocations of one submission, beyond which the next dispatch waits for a new one.
-const BATCH_INVOCATIONS: u64 = 1 << 22;
+/// Dispatches of one submission at most. A plan begins with one and doubles or halves by how long the last took, so
+/// that progress shows and no submission runs long.
+const BATCH_DISPATCHES: u64 = 256;
+/// A submission shorter than this makes the next one larger.
+const SHORT: Duration = Duration::from_millis(50);
+/// A submission longer than this makes the next one smaller.
+const LONG: Duration = Duration::from_millis(250);
 /// Other commands of one submission at most.
 const BATCH_COMMANDS: u64 = 1_024;
 
@@ -45,6 +49,7 @@ struct Run<'a> {
     stamps: Option<Arc<QueryPool>>,
     started: Instant,
     builder: Option<Builder>,
+    batch: u64,
     dispatches: u64,
     invocations: u64,
     commands: u64,
@@ -113,6 +118,7 @@ impl<'a> Run<'a> {
             stamps,
             started: Instant::now(),
             builder: None,
+            batch: 1,
             dispatches: 0,
             invocations: 0,
             commands: 0,
@@ -204,9 +210,7 @@ impl<'a> Run<'a> {
                     .chain(&p.workgroup)
                     .map(|n| u64::from(*n))
                     .product();
-                let full = self.dispatches >= BATCH_DISPATCHES
-                    || self.invocations + count > BATCH_INVOCATIONS;
-                if full && self.dispatches > 0 {
+                if self.dispatches >= self.batch {
                     self.flush(progress, &p.name)?;
                 }
                 self.dispatch(*program, *groups, bindings)?;
@@ -324,7 +328,14 @@ impl<'a> Run<'a> {
         if self.dispatches > 0 {
             let copy = CopyBufferInfo::buffers(self.status.clone(), self.status_host.clone());
             self.builder()?.copy_buffer(copy).map_err(refused)?;
+            let before = Instant::now();
             self.submit()?;
+            let took = before.elapsed();
+            if took < SHORT {
+                self.batch = (self.batch * 2).min(BATCH_DISPATCHES);
+            } else if took > LONG {
+                self.batch = (self.batch / 2).max(1);
+            }
             let (dispatches, invocations) = (
                 std::mem::take(&mut self.dispatches),
                 std::mem::take(&mut self.invocations),
@@ -367,27 +378,30 @@ impl<'a> Run<'a> {
                 .map_err(refused)?;
         }
         let commands = builder.build().map_err(failed)?;
-        let future = commands
-            .execute(self.gpu.queue.clone())
-            .map_err(refused)?
-            .then_signal_fence_and_flush()
+        let fence =
+            Fence::new(self.gpu.device.clone(), FenceCreateInfo::default()).map_err(failed)?;
+        let fence = Arc::new(fence);
+        let submit = SubmitInfo {
+            command_buffers: vec![CommandBufferSubmitInfo::new(commands.clone())],
+            ..Default::default()
+        };
+        // SAFETY: command buffer, fence and every resource they name outlive the wait below, or for ever when it fails;
+        // nothing else is in flight on this device.
+        self.gpu
+            .queue
+            .with(|mut queue| unsafe { queue.submit(&[submit], Some(&fence)) })
             .map_err(failed)?;
         let limit = Duration::from_millis(self.plan.wall_ms);
         let left = limit
             .saturating_sub(self.started.elapsed())
             .max(Duration::from_millis(1));
-        match future.wait(Some(left)) {
-            Ok(()) => {}
-            Err(Validated::Error(VulkanError::Timeout)) => {
-                // Dropping it would wait for ever.
-                std::mem::forget(future);
-                return Err(DeviceError::Timeout(self.plan.wall_ms));
-            }
-            Err(e) => {
-                let e = failed(e);
-                std::mem::forget(future);
-                return Err(e);
-            }
+        if let Err(e) = fence.wait(Some(left)) {
+            // The device may still be at it.
+            std::mem::forget((commands, fence));
+            return Err(match e {
+                VulkanError::Timeout => DeviceError::Timeout(self.plan.wall_ms),
+                other => vulkan_failed(other),
+            });
         }
         if let (Some(pool), Some(tick)) = (&self.stamps, self.gpu.tick_ns) {
             let mut ticks = [0u64; 2];
