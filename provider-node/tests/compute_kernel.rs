@@ -1,4 +1,5 @@
 //! The kernel pipeline without a device: what is refused and with which words, what the canonical form holds.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 mod compute_common;
 

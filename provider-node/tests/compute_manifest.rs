@@ -1,4 +1,5 @@
 //! The job format: canonical form and refusals, each naming its node.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 mod compute_common;
 

@@ -1,4 +1,5 @@
 //! The worker process: results, refusals that it survives, and every way it may die.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 mod compute_common;
 

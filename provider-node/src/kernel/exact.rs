@@ -218,8 +218,7 @@ impl<'a> Facts<'a> {
                 | GLOp::FindSMsb
                 | GLOp::FindUMsb
         );
-        let halves =
-            |n| matches!(i.operands.get(n), Some(Operand::IdRef(id)) if self.from_half(*id));
+        let halves = |n| matches!(i.operands.get(n), Some(Operand::IdRef(id)) if self.is_half(*id));
         if exact || (op == GLOp::Fma && class == Exactness::E1 && halves(2) && halves(3)) {
             return None;
         }
@@ -231,7 +230,7 @@ impl<'a> Facts<'a> {
     }
 
     /// Whether a value is a half, or a component of unpacked halves.
-    fn from_half(&self, id: Word) -> bool {
+    fn is_half(&self, id: Word) -> bool {
         let Some(i) = self.defined.get(&id) else {
             return false;
         };
@@ -239,7 +238,7 @@ impl<'a> Facts<'a> {
             (Op::ExtInst, [_, Operand::LiteralExtInstInteger(n), ..]) => {
                 GLOp::from_u32(*n) == Some(GLOp::UnpackHalf2x16)
             }
-            (Op::CompositeExtract, [Operand::IdRef(from), ..]) => self.from_half(*from),
+            (Op::CompositeExtract, [Operand::IdRef(from), ..]) => self.is_half(*from),
             _ => false,
         }
     }

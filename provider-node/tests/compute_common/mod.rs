@@ -1,5 +1,6 @@
 //! Small jobs for the tests of compute, kernel, job and worker.
 #![allow(dead_code, reason = "each test file uses its part")]
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use ember_provider_node::compute::vulkan::{VulkanDevice, enumerate};
 use ember_provider_node::compute::{Device, DeviceError, Hash, Report};

@@ -385,12 +385,12 @@ impl<'a> Run<'a> {
             command_buffers: vec![CommandBufferSubmitInfo::new(commands.clone())],
             ..Default::default()
         };
-        // SAFETY: command buffer, fence and every resource they name outlive the wait below, or for ever when it fails;
-        // nothing else is in flight on this device.
-        self.gpu
-            .queue
-            .with(|mut queue| unsafe { queue.submit(&[submit], Some(&fence)) })
-            .map_err(failed)?;
+        let submitted = self.gpu.queue.with(|mut queue| {
+            // SAFETY: command buffer, fence and every resource they name outlive the wait below, or for ever when it
+            // fails; nothing else is in flight on this device.
+            unsafe { queue.submit(&[submit], Some(&fence)) }
+        });
+        submitted.map_err(failed)?;
         let limit = Duration::from_millis(self.plan.wall_ms);
         let left = limit
             .saturating_sub(self.started.elapsed())
