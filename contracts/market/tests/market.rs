@@ -1,0 +1,20 @@
+//! Every message of the market, on a mock chain.
+
+#[path = "it/orders.rs"]
+mod orders;
+#[path = "it/bids.rs"]
+mod bids;
+#[path = "it/asks.rs"]
+mod asks;
+#[path = "it/leases.rs"]
+mod leases;
+#[path = "it/escrow.rs"]
+mod escrow;
+#[path = "it/hook.rs"]
+mod hook;
+#[path = "it/fees.rs"]
+mod fees;
+#[path = "it/lists.rs"]
+mod lists;
+#[path = "it/hostile.rs"]
+mod hostile;
