@@ -1,1 +1,7 @@
-//! Being built.
+//! The modules. Each owns one store and knows only those above it.
+
+pub mod auth;
+pub mod bank;
+pub mod consensus;
+pub mod hooks;
+pub mod wasm;

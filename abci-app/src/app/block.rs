@@ -1,0 +1,198 @@
+//! Genesis and blocks: what `InitChain`, `FinalizeBlock` and `Commit` do.
+
+use super::{App, Finalized, convert, genesis};
+use crate::{
+    codec::tx::DecodedTx,
+    ctx::{BlockInfo, Ctx, Event, Mode},
+    error::{AppError, Result},
+    gas::GasMeter,
+    modules::{auth, consensus, hooks},
+    store::{Layers, StoreKey, disk::StoreError},
+    tx::{
+        ante::Ante,
+        run::{self, TxResult},
+    },
+};
+use tendermint_proto::v0_38::abci::{
+    RequestFinalizeBlock, RequestInitChain, ResponseFinalizeBlock, ResponseInitChain,
+};
+
+const CHAIN_ID: &[u8] = b"chainId";
+const LAST_TIME: &[u8] = b"lastBlockTime";
+
+/// Chain id and time of the last committed block.
+pub(super) fn read_last(layers: &Layers) -> (String, u64) {
+    let id = layers
+        .get(StoreKey::Consensus, CHAIN_ID)
+        .and_then(|b| String::from_utf8(b).ok())
+        .unwrap_or_default();
+    let time = layers
+        .get(StoreKey::Consensus, LAST_TIME)
+        .and_then(|b| b.try_into().ok())
+        .map_or(0, u64::from_be_bytes);
+    (id, time)
+}
+
+fn nanos(t: Option<tendermint_proto::google::protobuf::Timestamp>) -> u64 {
+    let t = t.unwrap_or_default();
+    u64::try_from(i128::from(t.seconds) * 1_000_000_000 + i128::from(t.nanos)).unwrap_or(0)
+}
+
+impl App {
+    /// Reads the genesis. Nothing is written: the first block's commit does that, so this may be repeated.
+    ///
+    /// # Errors
+    /// When the genesis is wrong: the node must not start.
+    pub(super) fn genesis(&self, req: &RequestInitChain) -> Result<ResponseInitChain> {
+        let app_state = serde_json::from_slice(&req.app_state_bytes).map_err(|e| {
+            AppError::invalid_request(format_args!("genesis: app_state: expected JSON: {e}"))
+        })?;
+        let base = self
+            .inner
+            .disk
+            .snapshot()
+            .map_err(|e| AppError::new("sdk", 1, e.to_string()))?;
+        let block = BlockInfo {
+            height: 0,
+            time_ns: nanos(req.time),
+            chain_id: req.chain_id.clone(),
+        };
+        let ctx = Ctx::new(
+            Layers::new(base),
+            GasMeter::new(u64::MAX),
+            block.clone(),
+            Mode::Deliver,
+        );
+        ctx.with_layers(|l| {
+            l.set(
+                StoreKey::Consensus,
+                CHAIN_ID,
+                req.chain_id.clone().into_bytes(),
+            )
+        });
+        if let Some(params) = &req.consensus_params {
+            consensus::set(&ctx, params);
+        }
+        genesis::import(&ctx, &self.inner.wasm, &app_state)?;
+        let layers = ctx.with_layers(|l| l.clone());
+        let writes = ctx.with_layers(Layers::take);
+        let app_hash = self
+            .inner
+            .disk
+            .prepare(0, writes)
+            .map_err(|e| AppError::new("sdk", 1, e.to_string()))?
+            .app_hash()
+            .to_vec();
+        *self.inner.last.write() = block;
+        *self.inner.check.lock() = layers.clone();
+        *self.inner.genesis.lock() = Some(layers);
+        Ok(ResponseInitChain {
+            app_hash: app_hash.into(),
+            ..ResponseInitChain::default()
+        })
+    }
+
+    /// Executes a block. Nothing is written.
+    ///
+    /// # Errors
+    /// When the state cannot be read: the node must stop.
+    pub(super) fn execute(
+        &self,
+        req: &RequestFinalizeBlock,
+    ) -> std::result::Result<ResponseFinalizeBlock, StoreError> {
+        let layers = match self.inner.genesis.lock().clone() {
+            Some(genesis) => genesis,
+            None => Layers::new(self.inner.disk.snapshot()?),
+        };
+        let chain_id = self.inner.last.read().chain_id.clone();
+        let height = u64::try_from(req.height).unwrap_or(0);
+        let block = BlockInfo {
+            height,
+            time_ns: nanos(req.time),
+            chain_id,
+        };
+        let ctx = Ctx::new(
+            layers,
+            GasMeter::new(u64::MAX),
+            block.clone(),
+            Mode::Deliver,
+        );
+        let max_gas = consensus::max_gas(&ctx);
+        let ante = Ante {
+            min_gas_prices: &[],
+            verified: &self.inner.verified,
+            max_block_gas: max_gas,
+        };
+        let mut gas_left = max_gas.unwrap_or(u64::MAX);
+        let mut tx_results = Vec::with_capacity(req.txs.len());
+        for raw in &req.txs {
+            let result = if gas_left == 0 {
+                TxResult::refused(AppError::out_of_gas("no block gas left to run tx"))
+            } else {
+                match DecodedTx::decode(raw) {
+                    Ok(tx) => run::run(&ctx, &tx, &self.inner.wasm, &ante),
+                    Err(e) => TxResult::refused(e),
+                }
+            };
+            gas_left = gas_left.saturating_sub(result.gas_used);
+            tx_results.push(convert::exec_result(result));
+        }
+        ctx.take_events();
+        self.end_block(&ctx);
+        let events = ctx.take_events().into_iter().map(convert::event).collect();
+        ctx.with_layers(|l| {
+            l.set(
+                StoreKey::Consensus,
+                LAST_TIME,
+                block.time_ns.to_be_bytes().to_vec(),
+            )
+        });
+        let pending = self
+            .inner
+            .disk
+            .prepare(height, ctx.with_layers(Layers::take))?;
+        let app_hash = pending.app_hash().to_vec().into();
+        *self.inner.pending.lock() = Some(Finalized { pending, block });
+        Ok(ResponseFinalizeBlock {
+            events,
+            tx_results,
+            app_hash,
+            ..ResponseFinalizeBlock::default()
+        })
+    }
+
+    /// Calls the contracts that want to know of every block. One that fails changes nothing and stops nobody.
+    fn end_block(&self, ctx: &Ctx) {
+        for contract in hooks::contracts(ctx) {
+            let outer = ctx.swap_gas(GasMeter::new(hooks::MAX_GAS));
+            let result =
+                ctx.atomically(|ctx| self.inner.wasm.sudo(ctx, &contract, br#"{"end_block":{}}"#));
+            ctx.swap_gas(outer);
+            if let Err(e) = result {
+                let name = auth::keeper::human(ctx, &contract).unwrap_or_default();
+                tracing::error!(contract = name, error = %e, "end-block hook failed and was reverted");
+                ctx.emit(
+                    Event::new("hook_failed")
+                        .attr("contract", name)
+                        .attr("codespace", e.codespace)
+                        .attr("code", e.code.to_string()),
+                );
+            }
+        }
+    }
+
+    /// Makes the executed block durable; it is on disk when this returns.
+    ///
+    /// # Errors
+    /// When it cannot be written: the node must stop.
+    pub(super) fn persist(&self) -> std::result::Result<(), StoreError> {
+        let Some(done) = self.inner.pending.lock().take() else {
+            return Ok(());
+        };
+        self.inner.disk.commit(&done.pending)?;
+        *self.inner.genesis.lock() = None;
+        *self.inner.last.write() = done.block;
+        *self.inner.check.lock() = Layers::new(self.inner.disk.snapshot()?);
+        Ok(())
+    }
+}

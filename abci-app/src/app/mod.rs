@@ -1,0 +1,134 @@
+//! The application: block phases and module order, no business rules.
+//!
+//! One state is committed at a time. `FinalizeBlock` computes the next one and its app hash without writing;
+//! `Commit` makes it durable in one transaction. CheckTx works on a state of its own, on top of the committed one.
+
+pub mod chain;
+pub mod convert;
+pub mod genesis;
+pub mod query;
+mod abci;
+mod block;
+
+use crate::{
+    ctx::BlockInfo,
+    error::AppError,
+    modules::wasm::{self, WasmModule},
+    store::{
+        Layers,
+        disk::{Disk, Pending, StoreError},
+    },
+    tx::{fees::GasPrice, sigs::Verified},
+};
+use parking_lot::{Mutex, RwLock};
+use std::{fs, path::PathBuf, sync::Arc};
+use thiserror::Error;
+
+/// How to open the application.
+#[derive(Debug, Clone)]
+pub struct AppOptions {
+    /// The node's home; state lies in `data/` and contract code in `wasm/` below it.
+    pub home: PathBuf,
+    /// The least prices that this node's mempool takes.
+    pub min_gas_prices: Vec<GasPrice>,
+    /// Most gas of one query or simulation.
+    pub query_gas_limit: u64,
+}
+
+/// Why the application did not open.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// A folder cannot be made.
+    #[error("{path}: {error}")]
+    Folder {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// The state database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The contracts' code.
+    #[error(transparent)]
+    Wasm(#[from] wasm::OpenError),
+    /// A contract that is in the state has no code in the folder.
+    #[error("contract code: {0}")]
+    Code(AppError),
+}
+
+/// The application. Clones share it.
+#[derive(Clone)]
+pub struct App {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    disk: Disk,
+    wasm: WasmModule,
+    min_gas_prices: Vec<GasPrice>,
+    query_gas_limit: u64,
+    verified: Verified,
+    /// The last committed block, for CheckTx and queries.
+    last: RwLock<BlockInfo>,
+    /// What pending transactions have changed.
+    check: Mutex<Layers>,
+    /// The block between FinalizeBlock and Commit, or genesis before the first.
+    pending: Mutex<Option<Finalized>>,
+    /// Genesis, until the first block builds on it.
+    genesis: Mutex<Option<Layers>>,
+}
+
+struct Finalized {
+    pending: Pending,
+    block: BlockInfo,
+}
+
+impl App {
+    /// Opens the state below the home, and compiles the contracts that are in it.
+    ///
+    /// # Errors
+    /// When a file cannot be opened.
+    pub fn open(options: AppOptions) -> Result<Self, OpenError> {
+        let (data, code) = (options.home.join("data"), options.home.join("wasm"));
+        for path in [&data, &code] {
+            fs::create_dir_all(path).map_err(|error| OpenError::Folder {
+                path: path.clone(),
+                error,
+            })?;
+        }
+        let disk = Disk::open(&data.join("application.db"))?;
+        let wasm = WasmModule::open(&code, Arc::new(chain::Below))?;
+        let meta = disk.meta()?;
+        let layers = Layers::new(disk.snapshot()?);
+        let (chain_id, time_ns) = block::read_last(&layers);
+        let last = BlockInfo {
+            height: meta.height,
+            time_ns,
+            chain_id,
+        };
+        let app = Self {
+            inner: Arc::new(Inner {
+                disk,
+                wasm,
+                min_gas_prices: options.min_gas_prices,
+                query_gas_limit: options.query_gas_limit,
+                verified: Verified::default(),
+                last: RwLock::new(last),
+                check: Mutex::new(layers),
+                pending: Mutex::new(None),
+                genesis: Mutex::new(None),
+            }),
+        };
+        if meta.height > 0 {
+            let ctx = app.read_ctx()?;
+            app.inner.wasm.pin_all(&ctx).map_err(OpenError::Code)?;
+        }
+        Ok(app)
+    }
+
+    /// The last committed height; 0 before the first block.
+    pub fn last_height(&self) -> u64 {
+        self.inner.last.read().height
+    }
+}

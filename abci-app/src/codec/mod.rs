@@ -1,0 +1,36 @@
+//! Between bytes on the wire and what modules work with. Strict: what does not encode back to itself is refused.
+
+pub mod address;
+pub mod coins;
+pub mod tx;
+
+use crate::error::{AppError, Result};
+use prost::{Message, Name};
+
+/// Decodes a message of a known type, and refuses unknown fields and other encodings of the same value (ADR-020,
+/// ADR-027): the bytes must be what encoding the message gives.
+///
+/// # Errors
+/// sdk/2.
+pub fn strict<M: Message + Default>(what: &str, bytes: &[u8]) -> Result<M> {
+    let message = M::decode(bytes).map_err(|e| AppError::tx_decode(format_args!("{what}: {e}")))?;
+    if message.encode_to_vec() != bytes {
+        return Err(AppError::tx_decode(format_args!(
+            "{what}: expected the canonical encoding, got unknown fields or another encoding"
+        )));
+    }
+    Ok(message)
+}
+
+/// Decodes the request of a query. Lenient, as gRPC is.
+///
+/// # Errors
+/// sdk/18.
+pub fn request<M: Message + Default>(bytes: &[u8]) -> Result<M> {
+    M::decode(bytes).map_err(|e| AppError::invalid_request(e))
+}
+
+/// A message's type URL.
+pub fn type_url<M: Name>() -> String {
+    format!("/{}", M::full_name())
+}

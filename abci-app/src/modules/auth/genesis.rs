@@ -1,0 +1,152 @@
+//! `app_state.auth`, in the SDK's JSON.
+
+use super::keeper;
+use crate::{
+    codec::address,
+    ctx::Ctx,
+    error::{AppError, Result},
+    store::StoreKey,
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use cosmos_sdk_proto::{
+    Any,
+    cosmos::{auth::v1beta1::BaseAccount, crypto::secp256k1::PubKey},
+};
+use prost::Message;
+use serde_json::{Value, json};
+
+const BASE_ACCOUNT: &str = "/cosmos.auth.v1beta1.BaseAccount";
+const SECP256K1: &str = "/cosmos.crypto.secp256k1.PubKey";
+
+fn bad(detail: impl std::fmt::Display) -> AppError {
+    AppError::invalid_request(format_args!("genesis: app_state.auth.{detail}"))
+}
+
+fn number(account: &Value, field: &str) -> Result<u64> {
+    match &account[field] {
+        Value::Null => Ok(0),
+        Value::String(s) => s.parse().map_err(|_| {
+            bad(format_args!(
+                "accounts: {field}: expected a number, got \"{s}\""
+            ))
+        }),
+        v => v.as_u64().ok_or_else(|| {
+            bad(format_args!(
+                "accounts: {field}: expected a number, got {v}"
+            ))
+        }),
+    }
+}
+
+/// The prefix of the genesis's addresses: that of its first account or balance.
+///
+/// # Errors
+/// sdk/18 when it has neither.
+pub fn prefix_of(app_state: &Value) -> Result<String> {
+    let first = app_state["auth"]["accounts"][0]["address"]
+        .as_str()
+        .or_else(|| app_state["bank"]["balances"][0]["address"].as_str())
+        .ok_or_else(|| bad("accounts: expected at least one account, got none: add one with emberd init --account"))?;
+    address::prefix_of(first)
+}
+
+/// Reads the module's genesis.
+///
+/// # Errors
+/// sdk/18 with the field that is wrong.
+pub fn import(ctx: &Ctx, app_state: &Value) -> Result<()> {
+    keeper::set_prefix(ctx, &prefix_of(app_state)?);
+    let empty = Vec::new();
+    for account in app_state["auth"]["accounts"].as_array().unwrap_or(&empty) {
+        let kind = account["@type"].as_str().unwrap_or_default();
+        if kind != BASE_ACCOUNT {
+            return Err(bad(format_args!(
+                "accounts: @type: expected {BASE_ACCOUNT}, got \"{kind}\""
+            )));
+        }
+        let text = account["address"]
+            .as_str()
+            .ok_or_else(|| bad("accounts: address: expected a text"))?;
+        let addr = keeper::addr(ctx, text)?;
+        let pub_key = match &account["pub_key"] {
+            Value::Null => None,
+            key => {
+                let bytes = key["key"].as_str().and_then(|k| STANDARD.decode(k).ok());
+                let (Some(SECP256K1), Some(key)) = (key["@type"].as_str(), bytes) else {
+                    return Err(bad(format_args!(
+                        "accounts: pub_key of {text}: expected {SECP256K1}"
+                    )));
+                };
+                Some(Any {
+                    type_url: SECP256K1.into(),
+                    value: PubKey { key }.encode_to_vec(),
+                })
+            }
+        };
+        let mut number = number(account, "account_number")?;
+        if keeper::account(ctx, &addr)?.is_some() {
+            return Err(bad(format_args!("accounts: {text} is there twice")));
+        }
+        // Genesis tools write 0 for "any": every account but the first gets the next free number then.
+        if number == 0 {
+            number = keeper::ensure_account(ctx, &addr)?.account_number;
+        }
+        keeper::reserve_number(ctx, number)?;
+        let sequence = self::number(account, "sequence")?;
+        keeper::set_account(
+            ctx,
+            &addr,
+            &BaseAccount {
+                address: text.into(),
+                pub_key,
+                account_number: number,
+                sequence,
+            },
+        )?;
+    }
+    Ok(())
+}
+
+/// Writes the module's genesis.
+///
+/// # Errors
+/// sdk/2 when the store is broken.
+pub fn export(ctx: &Ctx) -> Result<Value> {
+    let pairs = ctx.with_layers(|l| {
+        l.scan(
+            StoreKey::Auth,
+            &keeper::ACCOUNT_PREFIX,
+            Some(&[keeper::ACCOUNT_PREFIX[0] + 1]),
+        )
+    });
+    let mut accounts = pairs
+        .into_iter()
+        .map(|(_, v)| keeper::decode(&v))
+        .collect::<Result<Vec<_>>>()?;
+    accounts.sort_by_key(|a| a.account_number);
+    let accounts = accounts
+        .into_iter()
+        .map(|a| {
+            let key = a.pub_key.and_then(|any| PubKey::decode(any.value.as_slice()).ok());
+            json!({
+                "@type": BASE_ACCOUNT,
+                "address": a.address,
+                "pub_key": key.map(|k| json!({ "@type": SECP256K1, "key": STANDARD.encode(k.key) })),
+                "account_number": a.account_number.to_string(),
+                "sequence": a.sequence.to_string(),
+            })
+        })
+        .collect::<Vec<_>>();
+    Ok(json!({ "params": params(), "accounts": accounts }))
+}
+
+/// The parameters, as the SDK prints them. They are the SDK's defaults and cannot be changed yet.
+pub fn params() -> Value {
+    json!({
+        "max_memo_characters": "256",
+        "tx_sig_limit": "7",
+        "tx_size_cost_per_byte": "10",
+        "sig_verify_cost_ed25519": "590",
+        "sig_verify_cost_secp256k1": "1000",
+    })
+}

@@ -1,0 +1,192 @@
+//! Balances in the store: `0x02 len(address) address denom -> amount`; supply: `0x00 denom -> amount`. Amounts are
+//! decimal texts, as the SDK writes them.
+
+use crate::{
+    codec::coins::{self, Coins},
+    ctx::{Ctx, Event},
+    error::{AppError, Result},
+    modules::auth,
+    store::{Order, StoreKey},
+};
+
+const STORE: StoreKey = StoreKey::Bank;
+const SUPPLY: u8 = 0x00;
+const METADATA: u8 = 0x01;
+const BALANCE: u8 = 0x02;
+
+pub(super) fn balances_of(addr: &[u8]) -> Vec<u8> {
+    // Addresses are 20 or 32 bytes.
+    [&[BALANCE, addr.len().to_le_bytes()[0]], addr].concat()
+}
+
+pub(super) const ALL_BALANCES: [u8; 1] = [BALANCE];
+pub(super) const ALL_SUPPLY: [u8; 1] = [SUPPLY];
+pub(super) const ALL_METADATA: [u8; 1] = [METADATA];
+
+pub(super) fn metadata_key(denom: &str) -> Vec<u8> {
+    [&[METADATA], denom.as_bytes()].concat()
+}
+
+pub(super) fn parse(bytes: Option<Vec<u8>>) -> Result<u128> {
+    match bytes {
+        None => Ok(0),
+        Some(b) => coins::amount(&String::from_utf8_lossy(&b)),
+    }
+}
+
+/// One balance.
+///
+/// # Errors
+/// sdk/11.
+pub fn balance(ctx: &Ctx, addr: &[u8], denom: &str) -> Result<u128> {
+    parse(ctx.get(STORE, &[&balances_of(addr), denom.as_bytes()].concat())?)
+}
+
+/// Every balance of an account, by denom.
+///
+/// # Errors
+/// sdk/11.
+pub fn all_balances(ctx: &Ctx, addr: &[u8]) -> Result<Coins> {
+    let prefix = balances_of(addr);
+    let (mut from, end) = (prefix.clone(), end_of(&prefix));
+    let mut out = Coins::new();
+    while let Some((key, value)) = ctx.seek(STORE, &from, end.as_deref(), Order::Ascending)? {
+        out.push((
+            String::from_utf8_lossy(&key[prefix.len()..]).into_owned(),
+            parse(Some(value))?,
+        ));
+        from = [key.as_slice(), &[0]].concat();
+    }
+    Ok(out)
+}
+
+/// The first key after every key that starts with `prefix`.
+pub(super) fn end_of(prefix: &[u8]) -> Option<Vec<u8>> {
+    let mut end = prefix.to_vec();
+    while let Some(last) = end.pop() {
+        if last < 0xff {
+            end.push(last + 1);
+            return Some(end);
+        }
+    }
+    None
+}
+
+fn set_balance(ctx: &Ctx, addr: &[u8], denom: &str, amount: u128) -> Result<()> {
+    let key = [&balances_of(addr), denom.as_bytes()].concat();
+    if amount == 0 {
+        ctx.remove(STORE, &key)
+    } else {
+        ctx.set(STORE, &key, amount.to_string().into_bytes())
+    }
+}
+
+/// The supply of a denom.
+///
+/// # Errors
+/// sdk/11.
+pub fn supply_of(ctx: &Ctx, denom: &str) -> Result<u128> {
+    parse(ctx.get(STORE, &[&[SUPPLY], denom.as_bytes()].concat())?)
+}
+
+fn set_supply(ctx: &Ctx, denom: &str, amount: u128) -> Result<()> {
+    let key = [&[SUPPLY], denom.as_bytes()].concat();
+    if amount == 0 {
+        ctx.remove(STORE, &key)
+    } else {
+        ctx.set(STORE, &key, amount.to_string().into_bytes())
+    }
+}
+
+fn subtract(ctx: &Ctx, addr: &[u8], coins: &[(String, u128)]) -> Result<()> {
+    for (denom, amount) in coins {
+        let have = balance(ctx, addr, denom)?;
+        let left = have.checked_sub(*amount).ok_or_else(|| {
+            AppError::insufficient_funds(format_args!(
+                "spendable balance {have}{denom} is smaller than {amount}{denom}"
+            ))
+        })?;
+        set_balance(ctx, addr, denom, left)?;
+    }
+    ctx.emit(
+        Event::new("coin_spent")
+            .attr("spender", auth::keeper::human(ctx, addr)?)
+            .attr("amount", coins::display(coins)),
+    );
+    Ok(())
+}
+
+fn add(ctx: &Ctx, addr: &[u8], coins: &[(String, u128)]) -> Result<()> {
+    for (denom, amount) in coins {
+        let sum = balance(ctx, addr, denom)?
+            .checked_add(*amount)
+            .ok_or_else(|| {
+                AppError::invalid_coins(format_args!("{denom}: a balance above 2^128"))
+            })?;
+        set_balance(ctx, addr, denom, sum)?;
+    }
+    ctx.emit(
+        Event::new("coin_received")
+            .attr("receiver", auth::keeper::human(ctx, addr)?)
+            .attr("amount", coins::display(coins)),
+    );
+    Ok(())
+}
+
+/// Moves coins, and makes the recipient's account if there is none. The caller has checked who signed.
+///
+/// # Errors
+/// sdk/5 when the balance is too small, sdk/11.
+pub fn send(ctx: &Ctx, from: &[u8], to: &[u8], coins: &[(String, u128)]) -> Result<()> {
+    subtract(ctx, from, coins)?;
+    add(ctx, to, coins)?;
+    auth::keeper::ensure_account(ctx, to)?;
+    let sender = auth::keeper::human(ctx, from)?;
+    ctx.emit(
+        Event::new("transfer")
+            .attr("recipient", auth::keeper::human(ctx, to)?)
+            .attr("sender", sender.clone())
+            .attr("amount", coins::display(coins)),
+    );
+    ctx.emit(Event::new("message").attr("sender", sender));
+    Ok(())
+}
+
+/// Destroys coins.
+///
+/// # Errors
+/// sdk/5 when the balance is too small, sdk/11.
+pub fn burn(ctx: &Ctx, from: &[u8], coins: &[(String, u128)]) -> Result<()> {
+    subtract(ctx, from, coins)?;
+    for (denom, amount) in coins {
+        let left = supply_of(ctx, denom)?.checked_sub(*amount).ok_or_else(|| {
+            AppError::insufficient_funds(format_args!("supply of {denom} is smaller than {amount}"))
+        })?;
+        set_supply(ctx, denom, left)?;
+    }
+    ctx.emit(
+        Event::new("burn")
+            .attr("burner", auth::keeper::human(ctx, from)?)
+            .attr("amount", coins::display(coins)),
+    );
+    Ok(())
+}
+
+/// Makes coins. Genesis only.
+///
+/// # Errors
+/// sdk/10 when a sum exceeds 128 bits.
+pub(super) fn mint(ctx: &Ctx, to: &[u8], coins: &[(String, u128)]) -> Result<()> {
+    for (denom, amount) in coins {
+        let overflow = || AppError::invalid_coins(format_args!("{denom}: a sum above 2^128"));
+        let balance = balance(ctx, to, denom)?
+            .checked_add(*amount)
+            .ok_or_else(overflow)?;
+        let supply = supply_of(ctx, denom)?
+            .checked_add(*amount)
+            .ok_or_else(overflow)?;
+        set_balance(ctx, to, denom, balance)?;
+        set_supply(ctx, denom, supply)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,6 @@
+//! Balances and supply.
+
+pub mod genesis;
+pub mod keeper;
+pub mod msg;
+pub mod query;

@@ -1,0 +1,94 @@
+//! `cosmos.bank.v1beta1.Msg`.
+
+use super::keeper;
+use crate::{
+    codec::{coins, strict},
+    ctx::Ctx,
+    error::{AppError, Result},
+    modules::auth::keeper::addr,
+};
+use cosmos_sdk_proto::cosmos::bank::v1beta1::{
+    MsgMultiSend, MsgMultiSendResponse, MsgSend, MsgSendResponse,
+};
+use prost::{Message, Name};
+
+/// `MsgSend`.
+pub const SEND: &str = "/cosmos.bank.v1beta1.MsgSend";
+/// `MsgMultiSend`.
+pub const MULTI_SEND: &str = "/cosmos.bank.v1beta1.MsgMultiSend";
+
+/// Who must sign a message; `None` when it is not of this module.
+///
+/// # Errors
+/// sdk/2.
+pub fn signers(type_url: &str, value: &[u8]) -> Option<Result<Vec<String>>> {
+    Some(match type_url {
+        SEND => strict::<MsgSend>("MsgSend", value).map(|m| vec![m.from_address]),
+        MULTI_SEND => strict::<MsgMultiSend>("MsgMultiSend", value)
+            .map(|m| m.inputs.into_iter().map(|i| i.address).collect()),
+        _ => return None,
+    })
+}
+
+/// Executes a message: the response's type URL and bytes; `None` when it is not of this module.
+///
+/// # Errors
+/// Those of the keeper.
+pub fn handle(ctx: &Ctx, type_url: &str, value: &[u8]) -> Option<Result<(String, Vec<u8>)>> {
+    Some(match type_url {
+        SEND => send(ctx, value),
+        MULTI_SEND => multi_send(ctx, value),
+        _ => return None,
+    })
+}
+
+fn response<M: Message + Name>(m: &M) -> (String, Vec<u8>) {
+    (crate::codec::type_url::<M>(), m.encode_to_vec())
+}
+
+fn amount(coins: &[cosmos_sdk_proto::cosmos::base::v1beta1::Coin]) -> Result<coins::Coins> {
+    let coins = coins::check(coins)?;
+    if coins.is_empty() {
+        return Err(AppError::invalid_coins("expected coins, got none"));
+    }
+    Ok(coins)
+}
+
+fn send(ctx: &Ctx, value: &[u8]) -> Result<(String, Vec<u8>)> {
+    let m: MsgSend = strict("MsgSend", value)?;
+    let (from, to) = (addr(ctx, &m.from_address)?, addr(ctx, &m.to_address)?);
+    keeper::send(ctx, &from, &to, &amount(&m.amount)?)?;
+    Ok(response(&MsgSendResponse {}))
+}
+
+fn multi_send(ctx: &Ctx, value: &[u8]) -> Result<(String, Vec<u8>)> {
+    let m: MsgMultiSend = strict("MsgMultiSend", value)?;
+    let [input] = m.inputs.as_slice() else {
+        return Err(AppError::invalid_request(format_args!(
+            "expected one input, got {}: multiple senders not allowed",
+            m.inputs.len()
+        )));
+    };
+    let from = addr(ctx, &input.address)?;
+    let mut left = amount(&input.coins)?;
+    let overdrawn = || AppError::invalid_coins("sum inputs != sum outputs");
+    let mut moves = Vec::new();
+    for output in &m.outputs {
+        let coins = amount(&output.coins)?;
+        for (denom, amount) in &coins {
+            let slot = left
+                .iter_mut()
+                .find(|(d, _)| d == denom)
+                .ok_or_else(overdrawn)?;
+            slot.1 = slot.1.checked_sub(*amount).ok_or_else(overdrawn)?;
+        }
+        moves.push((addr(ctx, &output.address)?, coins));
+    }
+    if left.iter().any(|(_, amount)| *amount != 0) {
+        return Err(overdrawn());
+    }
+    for (to, coins) in moves {
+        keeper::send(ctx, &from, &to, &coins)?;
+    }
+    Ok(response(&MsgMultiSendResponse {}))
+}

@@ -1,0 +1,142 @@
+//! One transaction, whole: decode, ante, messages, result.
+
+use super::ante::{self, Ante};
+use crate::{
+    codec::tx::DecodedTx,
+    ctx::{Ctx, Event, Mode},
+    error::{AppError, Result},
+    gas::GasMeter,
+    modules::{bank, wasm::WasmModule},
+};
+use cosmos_sdk_proto::{Any, cosmos::base::abci::v1beta1::TxMsgData};
+use prost::Message;
+
+/// The type URLs of the wasm module's messages start so.
+const WASM: &str = "/cosmwasm.wasm.v1.";
+
+/// What became of a transaction.
+#[derive(Debug, Clone, Default)]
+pub struct TxResult {
+    /// Why it failed, if it did.
+    pub error: Option<AppError>,
+    /// `TxMsgData` of the responses; empty when it failed.
+    pub data: Vec<u8>,
+    /// Those of the ante, and, when it succeeded, of the messages.
+    pub events: Vec<Event>,
+    /// Its limit.
+    pub gas_wanted: u64,
+    /// What it used.
+    pub gas_used: u64,
+}
+
+impl TxResult {
+    /// A transaction that was refused before gas counted.
+    pub fn refused(error: AppError) -> Self {
+        Self {
+            error: Some(error),
+            ..Self::default()
+        }
+    }
+}
+
+/// Runs a transaction on `ctx`. In `Check` and `Recheck` the messages are not run. State: the ante's when it passed,
+/// the messages' when all of them did.
+pub fn run(ctx: &Ctx, tx: &DecodedTx, wasm: &WasmModule, ante: &Ante<'_>) -> TxResult {
+    let limit = if ctx.mode == Mode::Simulate {
+        ctx.gas().limit()
+    } else {
+        tx.fee.gas_limit
+    };
+    let outer = ctx.swap_gas(GasMeter::new(limit));
+    ctx.take_events();
+    let checked =
+        signers(tx, wasm).and_then(|s| ctx.atomically(|ctx| ante::check(ctx, tx, &s, ante)));
+    let mut events = ctx.take_events();
+    let outcome = match checked {
+        Err(e) => Err(e),
+        Ok(()) if matches!(ctx.mode, Mode::Check | Mode::Recheck) => Ok(Vec::new()),
+        Ok(()) => ctx
+            .atomically(|ctx| messages(ctx, tx, wasm))
+            .map(|(data, message_events)| {
+                events.extend(message_events);
+                data
+            }),
+    };
+    let used = ctx.swap_gas(outer).used();
+    let (error, data) = match outcome {
+        Ok(data) => (None, data),
+        Err(e) => (Some(e), Vec::new()),
+    };
+    TxResult {
+        error,
+        data,
+        events,
+        gas_wanted: tx.fee.gas_limit,
+        gas_used: used,
+    }
+}
+
+/// The messages' signers, in order, each once.
+fn signers(tx: &DecodedTx, wasm: &WasmModule) -> Result<Vec<String>> {
+    let mut out: Vec<String> = Vec::new();
+    for msg in tx.messages() {
+        let signers = match bank::msg::signers(&msg.type_url, &msg.value) {
+            Some(signers) => signers?,
+            None if msg.type_url.starts_with(WASM) => wasm.signers(&msg.type_url, &msg.value)?,
+            None => {
+                return Err(AppError::tx_decode(format_args!(
+                    "unable to resolve type URL {}",
+                    clip(&msg.type_url)
+                )));
+            }
+        };
+        for signer in signers {
+            if !out.contains(&signer) {
+                out.push(signer);
+            }
+        }
+    }
+    Ok(out)
+}
+
+fn clip(s: &str) -> String {
+    s.chars().take(128).collect()
+}
+
+fn messages(ctx: &Ctx, tx: &DecodedTx, wasm: &WasmModule) -> Result<(Vec<u8>, Vec<Event>)> {
+    let mut data = TxMsgData::default();
+    let mut events = Vec::new();
+    for (i, msg) in tx.messages().iter().enumerate() {
+        let sender = signers_of(msg, wasm);
+        let handled = match bank::msg::handle(ctx, &msg.type_url, &msg.value) {
+            Some(handled) => handled,
+            None => wasm.handle_msg(ctx, &msg.type_url, &msg.value),
+        };
+        let (type_url, value) = handled.map_err(|e| AppError {
+            log: format!("failed to execute message; message index: {i}: {}", e.log),
+            ..e
+        })?;
+        data.msg_responses.push(Any { type_url, value });
+        let action = Event::new("message")
+            .attr("action", msg.type_url.clone())
+            .attr("sender", sender)
+            .attr("module", module_of(&msg.type_url));
+        for event in std::iter::once(action).chain(ctx.take_events()) {
+            events.push(event.attr("msg_index", i.to_string()));
+        }
+    }
+    Ok((data.encode_to_vec(), events))
+}
+
+fn signers_of(msg: &Any, wasm: &WasmModule) -> String {
+    bank::msg::signers(&msg.type_url, &msg.value)
+        .unwrap_or_else(|| wasm.signers(&msg.type_url, &msg.value))
+        .ok()
+        .and_then(|s| s.into_iter().next())
+        .unwrap_or_default()
+}
+
+/// `/cosmos.bank.v1beta1.MsgSend` is of `bank`.
+fn module_of(type_url: &str) -> &str {
+    type_url.split('.').nth(1).unwrap_or_default()
+}
