@@ -26,7 +26,7 @@ const READABLE: [&str; 16] = [
     "/usr",
     "/lib",
     "/lib64",
-    "/opt",
+    "/opt/amdgpu",
     "/proc",
     "/sys",
     "/etc/vulkan",
@@ -105,15 +105,7 @@ const LANDLOCKED: &str = "landlock";
 fn landlock(scratch: &Path, readable: &[PathBuf]) -> io::Result<&'static str> {
     let abi = ABI::V6;
     let read = AccessFs::ReadFile | AccessFs::ReadDir;
-    let devices = [
-        "/dev/dri",
-        "/dev/null",
-        "/dev/zero",
-        "/dev/shm",
-        "/dev/kfd",
-        "/dev/dxg",
-    ]
-    .map(PathBuf::from);
+    let devices = ["/dev/dri", "/dev/null", "/dev/zero", "/dev/kfd", "/dev/dxg"].map(PathBuf::from);
     let nvidia = std::fs::read_dir("/dev")
         .into_iter()
         .flatten()
