@@ -406,3 +406,23 @@ fn glsl_and_spirv_go_the_same_way() {
     );
     spirv_val(&kernel.canonical);
 }
+
+proptest::proptest! {
+    /// Sources with pieces cut out, doubled and swapped are compiled or refused; what compiles is well formed.
+    #[test]
+    fn mangled_sources_never_bring_the_compiler_down(cuts in proptest::collection::vec((0usize..400, 0usize..30, 0usize..400), 1..6)) {
+        let mut text = body("f32", FLOATS).into_bytes();
+        for (from, length, to) in cuts {
+            let from = from % text.len();
+            let piece: Vec<u8> = text[from..(from + length).min(text.len())].to_vec();
+            let to = to % text.len();
+            text.splice(to..to, piece);
+            let end = (from + length / 2).min(text.len());
+            text.drain(from..end);
+        }
+        let source = Source { language: Language::Wgsl, bytes: &text, entry: "main" };
+        if let Ok(kernel) = Kernel::compile(source, Exactness::U) {
+            canon::load(&kernel.for_device(BOTH, true).unwrap()).unwrap();
+        }
+    }
+}

@@ -290,3 +290,94 @@ fn masked(at: u8, mask: u64, value: u64) -> io::Result<SeccompRule> {
     );
     SeccompRule::new(vec![condition.map_err(other)?]).map_err(other)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    const INSIDE: &str = "EMBER_TEST_SANDBOX_SCRATCH";
+
+    /// Runs [`inside`] in a process of its own, once with landlock as the kernel has it and once as if it had none.
+    #[test]
+    fn a_sandboxed_process_can_compute_and_little_else() {
+        for landlocked in ["yes", "no"] {
+            let scratch = tempfile::tempdir().unwrap();
+            let out = Command::new(std::env::current_exe().unwrap())
+                .args([
+                    "--exact",
+                    "worker::sandbox::tests::inside",
+                    "--ignored",
+                    "--nocapture",
+                    "--test-threads=1",
+                ])
+                .env(INSIDE, scratch.path())
+                .env("EMBER_TEST_LANDLOCKED", landlocked)
+                .output()
+                .unwrap();
+            let text = String::from_utf8_lossy(&out.stdout).into_owned()
+                + &String::from_utf8_lossy(&out.stderr);
+            assert!(
+                out.status.success() && text.contains("1 passed"),
+                "landlock {landlocked}: {text}"
+            );
+        }
+    }
+
+    #[test]
+    #[ignore = "takes this process's rights away: a_sandboxed_process_can_compute_and_little_else runs it apart"]
+    fn inside() {
+        let scratch = PathBuf::from(std::env::var_os(INSIDE).unwrap());
+        let mut done = before_driver(&scratch, &[]).unwrap();
+        let landlocked = done.iter().any(|d| d == LANDLOCKED);
+        if std::env::var("EMBER_TEST_LANDLOCKED").unwrap() == "no" {
+            done.retain(|d| d != LANDLOCKED);
+        }
+        after_driver(true, &mut done).unwrap();
+        let denied = |outcome: io::Result<()>, what: &str| {
+            let kind = outcome.expect_err(what).kind();
+            assert_eq!(kind, io::ErrorKind::PermissionDenied, "{what}");
+        };
+        denied(
+            std::net::TcpStream::connect("127.0.0.1:1").map(drop),
+            "connect",
+        );
+        denied(std::net::UdpSocket::bind("127.0.0.1:0").map(drop), "bind");
+        denied(
+            std::os::unix::net::UnixStream::pair().map(drop),
+            "socketpair",
+        );
+        denied(Command::new("/bin/true").status().map(drop), "exec");
+        let parent = rustix::process::getppid().unwrap();
+        denied(
+            rustix::process::test_kill_process(parent).map_err(Into::into),
+            "kill",
+        );
+        denied(
+            std::fs::write(scratch.with_extension("beside"), "x"),
+            "writing beside the scratch folder",
+        );
+        if landlocked {
+            denied(
+                std::fs::read("/etc/passwd").map(drop),
+                "reading /etc/passwd",
+            );
+            denied(
+                std::fs::read(format!("/proc/{}/environ", parent.as_raw_nonzero())).map(drop),
+                "the parent's environment",
+            );
+        } else {
+            eprintln!("SKIP: no landlock here");
+        }
+        let scratch_write = std::fs::write(scratch.join("inside"), "x");
+        if done.iter().any(|d| d == LANDLOCKED) {
+            scratch_write.unwrap();
+        } else {
+            denied(scratch_write, "writing without landlock");
+        }
+        // What a driver that compiles needs.
+        assert_eq!(std::thread::spawn(|| 6 * 7).join().unwrap(), 42);
+        std::fs::read("/proc/cpuinfo").unwrap();
+        assert_eq!(vec![1u8; 64 << 20].len(), 64 << 20);
+    }
+}
