@@ -1,0 +1,28 @@
+//! A lease's session: what a tenant may do with the provider's device while the lease is active.
+//!
+//! [`state`] decides and does nothing; [`host`] does what it decides for one lease; [`service`] speaks gRPC;
+//! [`server`] owns the listener and the TLS.
+
+pub mod state;
+pub mod blobs;
+pub mod jobs;
+pub mod host;
+pub mod conn;
+pub mod service;
+pub mod server;
+
+/// The protocol's messages, from `proto/session.proto`.
+#[allow(
+    missing_docs,
+    clippy::all,
+    reason = "generated; the .proto file documents it"
+)]
+pub mod pb {
+    tonic::include_proto!("ember.session.v1");
+}
+
+/// The metadata that names the lease in every call.
+pub const LEASE_HEADER: &str = "ember-lease-id";
+
+/// Most bytes of one piece of a blob or an output.
+pub const CHUNK: usize = 256 * 1024;

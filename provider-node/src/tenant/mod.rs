@@ -1,0 +1,61 @@
+//! The tenant's side of a session: connect, send what is missing, run, fetch, verify.
+
+pub mod connect;
+pub mod run;
+
+use thiserror::Error;
+
+/// Why a tenant was not served.
+#[derive(Debug, Error)]
+pub enum TenantError {
+    /// Nobody there.
+    #[error(
+        "{host}: expected the lease's provider to answer, got {reason}: is its daemon up, and its host uri right?"
+    )]
+    Unreachable {
+        /// Its host URI.
+        host: String,
+        /// What happened.
+        reason: String,
+    },
+    /// The provider said no, in its own words.
+    #[error("the provider refused: {0}")]
+    Refused(String),
+    /// The connection broke while it was in use; going on may help.
+    #[error("the connection to the provider broke: {0}")]
+    Broken(String),
+    /// The job ended without a result.
+    #[error("job failed: {0}")]
+    Failed(String),
+    /// The provider's answer does not stand.
+    #[error("the provider's answer does not stand: {0}")]
+    Untrue(String),
+    /// The own certificate.
+    #[error("certificate: {0}")]
+    Certificate(#[from] rustls::Error),
+    /// The job directory.
+    #[error("job: {0}")]
+    Job(#[from] crate::job::JobError),
+    /// A file.
+    #[error("{path}: {error}")]
+    Io {
+        /// Which.
+        path: std::path::PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+}
+
+impl From<tonic::Status> for TenantError {
+    fn from(status: tonic::Status) -> Self {
+        use tonic::Code;
+        match status.code() {
+            Code::Unavailable
+            | Code::Unknown
+            | Code::Cancelled
+            | Code::Internal
+            | Code::DeadlineExceeded => Self::Broken(status.message().to_owned()),
+            _ => Self::Refused(status.message().to_owned()),
+        }
+    }
+}

@@ -1,0 +1,349 @@
+//! A job, from its directory to verified outputs. Every step may be repeated: what the provider has is not sent
+//! again, a job that runs is attached to, and one that is done answers at once. So a broken connection, or a
+//! daemon that was killed, costs a new try and nothing else.
+
+use super::{
+    TenantError,
+    connect::{Client, Target},
+};
+use crate::{
+    compute::Hash,
+    job::{Manifest, output::extension},
+    receipt::SignedReceipt,
+    session::{
+        CHUNK,
+        pb::{self, job_event::Event},
+    },
+};
+use futures::StreamExt;
+use serde::Serialize;
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    io::{Read, Seek, SeekFrom},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use tokio::{sync::mpsc, time::Instant};
+use tokio_stream::wrappers::ReceiverStream;
+
+/// How long to come back to a provider that does not answer.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What happens, for whoever watches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Happening {
+    /// A blob is being sent.
+    Sending {
+        /// Bytes of it that are there.
+        sent: u64,
+        /// Its bytes.
+        size: u64,
+    },
+    /// The job moves.
+    Step {
+        /// Steps done.
+        step: u64,
+        /// Steps in all.
+        steps: u64,
+        /// What it does.
+        label: String,
+    },
+    /// The connection broke and is made again.
+    Reconnecting(String),
+}
+
+/// A verified output on the tenant's disk.
+#[derive(Debug, Clone, Serialize)]
+pub struct Fetched {
+    /// Its name in the manifest.
+    pub name: String,
+    /// Where it lies.
+    pub path: PathBuf,
+    /// BLAKE3.
+    pub hash: String,
+    /// Bytes.
+    pub size: u64,
+}
+
+/// A finished job.
+#[derive(Debug, Clone, Serialize)]
+pub struct JobReport {
+    /// The manifest's hash: the job's name.
+    pub manifest_hash: String,
+    /// Model of the device that it ran on.
+    pub device: String,
+    /// The outputs.
+    pub outputs: Vec<Fetched>,
+    /// Where the receipt lies.
+    pub receipt: PathBuf,
+    /// Whether the receipt is signed by a certificate that the provider has published: always true, for what is
+    /// not verified is an error.
+    pub receipt_verified: bool,
+}
+
+/// Whose receipt is believed.
+#[derive(Debug, Clone)]
+pub struct Expected {
+    /// Chain id.
+    pub chain_id: String,
+    /// The provider's account.
+    pub provider: String,
+    /// The tenant's account.
+    pub tenant: String,
+    /// SEC1 keys of the certificates that the provider has published.
+    pub keys: Vec<Vec<u8>>,
+}
+
+/// Runs a job and leaves its outputs and `receipt.json` in `out`.
+///
+/// # Errors
+/// When the provider is not reached for a minute, refuses, fails, or says what does not stand.
+pub async fn run_job(
+    target: &Target,
+    manifest: &Manifest,
+    files: &[(Hash, PathBuf)],
+    expected: &Expected,
+    out: &Path,
+    happening: &mut (dyn FnMut(Happening) + Send),
+) -> Result<JobReport, TenantError> {
+    fs::create_dir_all(out).map_err(io(out))?;
+    let mut since = Instant::now();
+    loop {
+        let before = since;
+        let result = attempt(target, manifest, files, expected, out, &mut |h| {
+            since = Instant::now();
+            happening(h);
+        })
+        .await;
+        let error = match result {
+            Err(e @ (TenantError::Unreachable { .. } | TenantError::Broken(_))) => e,
+            other => return other,
+        };
+        if since.elapsed() > PATIENCE {
+            return Err(error);
+        }
+        // Words about the first break only: a provider that is down for seconds is not worth a page.
+        if before == since {
+            happening(Happening::Reconnecting(error.to_string()));
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+fn io(path: &Path) -> impl Fn(std::io::Error) -> TenantError + '_ {
+    move |error| TenantError::Io {
+        path: path.to_owned(),
+        error,
+    }
+}
+
+async fn attempt(
+    target: &Target,
+    manifest: &Manifest,
+    files: &[(Hash, PathBuf)],
+    expected: &Expected,
+    out: &Path,
+    happening: &mut (dyn FnMut(Happening) + Send),
+) -> Result<JobReport, TenantError> {
+    let mut client = target.connect().await?;
+    upload(&mut client, files, happening).await?;
+    let hash = manifest.hash();
+    let request = pb::SubmitRequest {
+        manifest: manifest.to_canonical(),
+        hash: hash.to_string(),
+    };
+    let mut events = client.submit(request).await?.into_inner();
+    let done = loop {
+        match events.next().await.transpose()?.and_then(|e| e.event) {
+            None => {
+                return Err(TenantError::Broken(
+                    "the stream of events ended early".into(),
+                ));
+            }
+            Some(Event::Progress(p)) => happening(Happening::Step {
+                step: p.step,
+                steps: p.steps,
+                label: p.label,
+            }),
+            Some(Event::Failed(f)) => return Err(TenantError::Failed(f.reason)),
+            Some(Event::Done(done)) => break done,
+        }
+    };
+    let signed = believe(&done.receipt, &hash, target.lease_id, expected)?;
+    let outputs = fetch(&mut client, manifest, &signed, out).await?;
+    let receipt = out.join("receipt.json");
+    fs::write(&receipt, &done.receipt).map_err(io(&receipt))?;
+    Ok(JobReport {
+        manifest_hash: hash.to_string(),
+        device: signed.receipt.device,
+        outputs,
+        receipt,
+        receipt_verified: true,
+    })
+}
+
+async fn upload(
+    client: &mut Client,
+    files: &[(Hash, PathBuf)],
+    happening: &mut (dyn FnMut(Happening) + Send),
+) -> Result<(), TenantError> {
+    let mut by_hash = BTreeMap::new();
+    let mut blobs = Vec::new();
+    for (hash, path) in files {
+        let size = fs::metadata(path).map_err(io(path))?.len();
+        by_hash.insert(hash.to_string(), (path, size));
+        blobs.push(pb::BlobRef {
+            hash: hash.to_string(),
+            size,
+        });
+    }
+    for gap in client
+        .missing(pb::MissingRequest { blobs })
+        .await?
+        .into_inner()
+        .blobs
+    {
+        let Some((path, size)) = by_hash.get(&gap.hash) else {
+            return Err(TenantError::Untrue(format!(
+                "it asks for blob {}, which is not of this job",
+                gap.hash
+            )));
+        };
+        send(client, path, &gap.hash, *size, gap.offset, happening).await?;
+    }
+    Ok(())
+}
+
+async fn send(
+    client: &mut Client,
+    path: &Path,
+    hash: &str,
+    size: u64,
+    from: u64,
+    happening: &mut (dyn FnMut(Happening) + Send),
+) -> Result<(), TenantError> {
+    let mut file = File::open(path).map_err(io(path))?;
+    file.seek(SeekFrom::Start(from)).map_err(io(path))?;
+    let (tx, rx) = mpsc::channel(4);
+    let put = client.put(ReceiverStream::new(rx));
+    // The channel ends with this block, and the call with the channel.
+    let feed = async move {
+        let mut at = from;
+        let mut blob = Some(pb::BlobRef {
+            hash: hash.to_owned(),
+            size,
+        });
+        loop {
+            let mut data = vec![0; CHUNK];
+            let n = file.read(&mut data).map_err(io(path))?;
+            data.truncate(n);
+            if n == 0 && blob.is_none() {
+                return Ok::<_, TenantError>(());
+            }
+            // A closed channel: the provider refused, and `put` says why.
+            if tx
+                .send(pb::PutRequest {
+                    blob: blob.take(),
+                    offset: at,
+                    data,
+                })
+                .await
+                .is_err()
+            {
+                return Ok(());
+            }
+            at += n as u64;
+            happening(Happening::Sending { sent: at, size });
+        }
+    };
+    let (answer, fed) = tokio::join!(put, feed);
+    fed?;
+    answer?;
+    Ok(())
+}
+
+/// A receipt that is this job's, this lease's, and signed by the provider.
+fn believe(
+    bytes: &[u8],
+    manifest: &Hash,
+    lease: u64,
+    expected: &Expected,
+) -> Result<SignedReceipt, TenantError> {
+    let untrue = |what: String| TenantError::Untrue(format!("receipt: {what}"));
+    let signed: SignedReceipt = serde_json::from_slice(bytes).map_err(|e| untrue(e.to_string()))?;
+    let mut verdict = Err("the provider has published no certificate".to_owned());
+    for key in &expected.keys {
+        verdict = signed.verify_by(key).map_err(|e| e.to_string());
+        if verdict.is_ok() {
+            break;
+        }
+    }
+    verdict.map_err(untrue)?;
+    let r = &signed.receipt;
+    for (what, got, want) in [
+        (
+            "manifest",
+            r.manifest_hash.to_string(),
+            manifest.to_string(),
+        ),
+        ("lease", r.lease_id.clone(), lease.to_string()),
+        ("chain", r.chain_id.clone(), expected.chain_id.clone()),
+        ("provider", r.provider.clone(), expected.provider.clone()),
+        ("tenant", r.tenant.clone(), expected.tenant.clone()),
+    ] {
+        if got != want {
+            return Err(untrue(format!("{what}: expected {want}, got {got}")));
+        }
+    }
+    Ok(signed)
+}
+
+async fn fetch(
+    client: &mut Client,
+    manifest: &Manifest,
+    signed: &SignedReceipt,
+    out: &Path,
+) -> Result<Vec<Fetched>, TenantError> {
+    let mut fetched = Vec::new();
+    for output in &manifest.outputs {
+        let (_, hash, size) = signed
+            .receipt
+            .outputs
+            .iter()
+            .find(|(name, _, _)| *name == output.name)
+            .ok_or_else(|| {
+                TenantError::Untrue(format!("receipt: no output \"{}\"", output.name))
+            })?;
+        let request = pb::FetchRequest {
+            manifest_hash: signed.receipt.manifest_hash.to_string(),
+            output: output.name.clone(),
+            offset: 0,
+        };
+        let mut chunks = client.fetch(request).await?.into_inner();
+        let mut bytes = Vec::new();
+        while let Some(chunk) = chunks.next().await {
+            bytes.extend(chunk?.data);
+            if bytes.len() as u64 > *size {
+                break;
+            }
+        }
+        let got = Hash::of(&bytes);
+        if got != *hash {
+            return Err(TenantError::Untrue(format!(
+                "output \"{}\": expected hash {hash}, got {got}",
+                output.name
+            )));
+        }
+        // Output names are slugs: the manifest was checked.
+        let path = out.join(format!("{}.{}", output.name, extension(output.format)));
+        fs::write(&path, &bytes).map_err(io(&path))?;
+        fetched.push(Fetched {
+            name: output.name.clone(),
+            path,
+            hash: hash.to_string(),
+            size: *size,
+        });
+    }
+    Ok(fetched)
+}
