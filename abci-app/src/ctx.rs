@@ -37,7 +37,7 @@ pub enum Mode {
 /// The transaction under way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TxInfo {
-    /// Its place in the block, from 0.
+    /// Its place among the block's transactions that could be decoded, from 0.
     pub index: u32,
     /// SHA-256 of its bytes.
     pub hash: [u8; 32],
@@ -74,6 +74,7 @@ struct Inner {
     gas: GasMeter,
     events: Vec<Event>,
     marks: BTreeSet<Vec<u8>>,
+    txs: u32,
 }
 
 /// A handle on the state under execution. Clones share it: the VM's storage and querier hold one each.
@@ -97,6 +98,7 @@ impl Ctx {
                 gas,
                 events: Vec::new(),
                 marks: BTreeSet::new(),
+                txs: 0,
             })),
             block: Arc::new(block),
             mode,
@@ -104,15 +106,22 @@ impl Ctx {
         }
     }
 
-    /// The same context, for a transaction.
+    /// The same context, for the next transaction: its place follows the last one's, and marks start anew.
     #[must_use]
-    pub fn with_tx(mut self, tx: TxInfo) -> Self {
-        self.tx = Some(Arc::new(tx));
-        self
+    pub fn for_tx(&self, hash: [u8; 32]) -> Self {
+        let mut i = self.inner.lock();
+        i.marks.clear();
+        let index = i.txs;
+        i.txs = index.saturating_add(1);
+        drop(i);
+        Self {
+            tx: Some(Arc::new(TxInfo { index, hash })),
+            ..self.clone()
+        }
     }
 
-    /// Remember `mark` for the life of this context, whatever is reverted; whether it is new. One context serves
-    /// one transaction, so this is what a transaction has touched before.
+    /// Remember `mark` until the next transaction, whatever is reverted; whether it is new. This is what a
+    /// transaction has touched before.
     pub fn mark(&self, mark: &[u8]) -> bool {
         self.inner.lock().marks.insert(mark.to_vec())
     }

@@ -47,6 +47,7 @@ pub fn run(ctx: &Ctx, tx: &DecodedTx, wasm: &WasmModule, ante: &Ante<'_>) -> TxR
     } else {
         tx.fee.gas_limit
     };
+    let ctx = &ctx.for_tx(tx.hash);
     let outer = ctx.swap_gas(GasMeter::new(limit));
     ctx.take_events();
     let checked =

@@ -81,11 +81,11 @@ impl Vm {
         })
     }
 
+    /// Simulations count as queries: they must not wait for a block, nor a block for them.
     fn cache(&self, mode: Mode) -> &ModuleCache {
-        if mode == Mode::Query {
-            &self.queries
-        } else {
-            &self.main
+        match mode {
+            Mode::Deliver => &self.main,
+            Mode::Check | Mode::Recheck | Mode::Simulate | Mode::Query => &self.queries,
         }
     }
 
@@ -144,7 +144,7 @@ impl Vm {
         self.main
             .pin(checksum)
             .or_else(|e| {
-                self.recompile(checksum, e)
+                self.recompile(checksum, Mode::Deliver, e)
                     .and_then(|()| self.main.pin(checksum))
             })
             .map_err(|e| {
@@ -172,7 +172,7 @@ impl Vm {
         cache
             .get_instance(checksum, backend(), options)
             .or_else(|e| {
-                self.recompile(checksum, e)
+                self.recompile(checksum, mode, e)
                     .and_then(|()| cache.get_instance(checksum, backend(), options))
             })
             .map_err(|e| match e {
@@ -189,18 +189,21 @@ impl Vm {
     ///
     /// # Errors
     /// `e` when it is no error of the module cache.
-    fn recompile(&self, checksum: &Checksum, e: VmError) -> Result<(), VmError> {
+    fn recompile(&self, checksum: &Checksum, mode: Mode, e: VmError) -> Result<(), VmError> {
         if !matches!(e, VmError::CacheErr { .. }) {
             return Err(e);
         }
         tracing::warn!(%checksum, error = %e, "compiled wasm module cannot be loaded: compiling it again");
-        for base in [self.dir.clone(), self.dir.join("queries")] {
-            remove_modules(
-                &base.join("cache").join("modules"),
-                &format!("{checksum}.module"),
-                3,
-            );
-        }
+        // Each cache mends its own folder: a query must not pull a module from under a block.
+        let base = match mode {
+            Mode::Deliver => self.dir.clone(),
+            _ => self.dir.join("queries"),
+        };
+        remove_modules(
+            &base.join("cache").join("modules"),
+            &format!("{checksum}.module"),
+            3,
+        );
         Ok(())
     }
 }

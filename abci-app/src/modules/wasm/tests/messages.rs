@@ -173,14 +173,16 @@ fn a_second_load_in_one_transaction_is_cheap() {
             .unwrap();
         ctx.gas().used() - before
     };
-    let tx = node.fork(u64::MAX, Mode::Deliver).with_tx(TxInfo {
-        index: 0,
-        hash: [0; 32],
-    });
+    let block = node.fork(u64::MAX, Mode::Deliver);
+    let tx = block.for_tx([0; 32]);
     let (first, second) = (run(&tx), run(&tx));
     assert_eq!(first - second, 58_000);
-    let hook = node.fork(u64::MAX, Mode::Deliver);
-    let (one, two) = (run(&hook), run(&hook));
+    assert_eq!(
+        run(&block.for_tx([1; 32])),
+        first,
+        "the next transaction pays again"
+    );
+    let (one, two) = (run(&block), run(&block));
     assert!(
         one == two && one - second > 57_000,
         "hooks have no transaction: {one} {two}"
@@ -254,13 +256,19 @@ fn a_torn_blob_or_module_is_mended() {
         .unwrap()
         .decode(&addr)
         .unwrap();
-    module
-        .sudo(
-            &node.fork(u64::MAX, Mode::Deliver),
-            &contract,
-            nothing().to_string().as_bytes(),
-        )
-        .unwrap();
+    let run = |m: &WasmModule, mode| {
+        let ctx = node.fork(u64::MAX, mode);
+        m.sudo(&ctx, &contract, nothing().to_string().as_bytes())
+            .unwrap();
+    };
+    run(&module, Mode::Deliver);
+    run(&module, Mode::Query);
+    for m in walk(&node.dir.path().join("queries/cache/modules")) {
+        std::fs::write(m, b"torn").unwrap();
+    }
+    let module = WasmModule::open(node.dir.path(), Arc::new(TestChain)).unwrap();
+    run(&module, Mode::Query);
+    run(&module, Mode::Deliver);
 
     std::fs::write(&blob, &echo_wasm()[..40]).unwrap();
     let module = WasmModule::open(node.dir.path(), Arc::new(TestChain)).unwrap();

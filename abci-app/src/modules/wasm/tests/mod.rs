@@ -8,7 +8,7 @@ mod replies;
 
 use super::*;
 use crate::{
-    ctx::{BlockInfo, Event, Mode, TxInfo},
+    ctx::{BlockInfo, Event, Mode},
     store::{Base, Layers, StoreKey, kv::MemBase},
 };
 use chain::TestChain;
