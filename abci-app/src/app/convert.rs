@@ -57,6 +57,5 @@ pub fn check_result(r: TxResult) -> abci::ResponseCheckTx {
         gas_used: gas(r.gas_used),
         events: r.events.into_iter().map(event).collect(),
         codespace,
-        ..abci::ResponseCheckTx::default()
     }
 }

@@ -147,7 +147,7 @@ impl App {
                 gas_used: result.gas_used,
             }),
             result: Some(SdkResult {
-                data: result.data.into(),
+                data: result.data,
                 events,
                 ..SdkResult::default()
             }),

@@ -27,7 +27,7 @@ pub fn strict<M: Message + Default>(what: &str, bytes: &[u8]) -> Result<M> {
 /// # Errors
 /// sdk/18.
 pub fn request<M: Message + Default>(bytes: &[u8]) -> Result<M> {
-    M::decode(bytes).map_err(|e| AppError::invalid_request(e))
+    M::decode(bytes).map_err(AppError::invalid_request)
 }
 
 /// A message's type URL.

@@ -28,7 +28,13 @@ pub fn verify(key: &[u8], bytes: &[u8], signature: &[u8]) -> bool {
 /// Verified triples of (key, signed bytes, signature), so that a block does not verify again what CheckTx did. What
 /// is in it is true for ever, so it changes no result: only how fast it comes.
 #[derive(Debug, Default)]
-pub struct Verified(Mutex<(HashSet<[u8; 32]>, VecDeque<[u8; 32]>)>);
+pub struct Verified(Mutex<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    ids: HashSet<[u8; 32]>,
+    oldest_first: VecDeque<[u8; 32]>,
+}
 
 /// Signatures remembered.
 const CAPACITY: usize = 20_000;
@@ -42,19 +48,19 @@ impl Verified {
             .chain_update(signature)
             .finalize()
             .into();
-        if self.0.lock().0.contains(&id) {
+        if self.0.lock().ids.contains(&id) {
             return true;
         }
         let ok = verify(key, bytes, signature);
         if ok {
             let mut known = self.0.lock();
-            if known.0.insert(id) {
-                known.1.push_back(id);
+            if known.ids.insert(id) {
+                known.oldest_first.push_back(id);
             }
-            if known.1.len() > CAPACITY
-                && let Some(oldest) = known.1.pop_front()
+            if known.oldest_first.len() > CAPACITY
+                && let Some(oldest) = known.oldest_first.pop_front()
             {
-                known.0.remove(&oldest);
+                known.ids.remove(&oldest);
             }
         }
         ok
