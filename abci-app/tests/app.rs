@@ -1,5 +1,7 @@
 //! The application through its ABCI surface, with real signed transactions.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use cosmos_sdk_proto::{
     Any,
     cosmos::{

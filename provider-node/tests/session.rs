@@ -1,5 +1,7 @@
 //! Sessions over real TLS on loopback: the right tenant is served, every wrong one is told why not.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use ember_provider_node::{
     identity::{
         cert::{Identity, SERVER_NAME},
