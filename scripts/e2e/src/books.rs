@@ -6,7 +6,7 @@ use ember_types::{
     ids::OrderId,
     market::{self, EscrowResponse, LeaseResponse, LedgerResponse},
 };
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
@@ -31,15 +31,14 @@ impl Accounts {
     /// # Errors
     /// When the chain does not answer.
     pub fn read(chain: &Chain, parties: &[(&str, &Party)]) -> Result<Self> {
-        let contract = |code: &str| -> Result<String> {
-            let list = chain.query(&["contract", "list", code])?;
-            Ok(list["contracts"][0]
-                .as_str()
-                .with_context(|| format!("no contract of code {code}"))?
-                .to_owned())
+        let contract = |code: u64| -> Result<String> {
+            let list = chain.ask(async |c| c.contracts_by_code(code).await)?;
+            list.into_iter()
+                .next()
+                .with_context(|| format!("no contract of code {code}"))
         };
-        let (registry, market) = (contract("1")?, contract("2")?);
-        let config: market::InstantiateMsg = smart(chain, &market, &market::QueryMsg::Config {})?;
+        let (registry, market) = (contract(1)?, contract(2)?);
+        let config: market::InstantiateMsg = chain.smart(&market, &market::QueryMsg::Config {})?;
         let mut named: Vec<_> = parties
             .iter()
             .map(|(n, p)| ((*n).to_owned(), p.address.clone()))
@@ -49,19 +48,6 @@ impl Accounts {
         named.push(("registry contract".into(), registry));
         Ok(Self { named, market })
     }
-}
-
-/// A smart query, typed.
-///
-/// # Errors
-/// When the contract refuses or the answer has another shape.
-pub fn smart<T: DeserializeOwned>(
-    chain: &Chain,
-    contract: &str,
-    msg: &impl Serialize,
-) -> Result<T> {
-    let answer = chain.query(&["contract", "smart", contract, &serde_json::to_string(msg)?])?;
-    Ok(serde_json::from_value(answer)?)
 }
 
 /// Everybody's balances at one moment.
@@ -97,23 +83,8 @@ impl Snapshot {
 }
 
 fn balances(chain: &Chain, address: &str) -> Result<Coins> {
-    let answer = chain.query(&["balances", address])?;
-    let coins = answer["balances"]
-        .as_array()
-        .context("no balances in the answer")?;
-    coins
-        .iter()
-        .map(|c| {
-            let denom = c["denom"].as_str().context("a coin without a denom")?;
-            Ok((
-                denom.to_owned(),
-                c["amount"]
-                    .as_str()
-                    .context("a coin without an amount")?
-                    .parse()?,
-            ))
-        })
-        .collect()
+    let coins = chain.ask(async |c| c.balances(address).await)?;
+    Ok(coins.into_iter().map(|c| (c.denom, c.amount)).collect())
 }
 
 /// One lease at its end: what the market says it moved.
@@ -145,8 +116,7 @@ impl Line {
     /// # Errors
     /// When the chain does not answer.
     pub fn read(chain: &Chain, market: &str, job: &str, lease: &LeaseResponse) -> Result<Self> {
-        let e: EscrowResponse = smart(
-            chain,
+        let e: EscrowResponse = chain.smart(
             market,
             &market::QueryMsg::Escrow {
                 order_id: OrderId(lease.order_id.0),
@@ -195,7 +165,7 @@ impl Books {
         denoms.dedup();
         let ledgers = denoms
             .into_iter()
-            .map(|denom| smart(chain, &accounts.market, &market::QueryMsg::Ledger { denom }))
+            .map(|denom| chain.smart(&accounts.market, &market::QueryMsg::Ledger { denom }))
             .collect::<Result<_>>()?;
         Ok(Self {
             lines,
@@ -339,8 +309,7 @@ impl fmt::Display for Books {
 /// # Errors
 /// When the chain does not answer.
 pub fn lease(chain: &Chain, market: &str, id: u64) -> Result<LeaseResponse> {
-    smart(
-        chain,
+    chain.smart(
         market,
         &market::QueryMsg::Lease {
             lease_id: ember_types::ids::LeaseId(id),

@@ -5,12 +5,14 @@ use crate::{
     process::{Daemon, wait_for},
 };
 use anyhow::{Context, Result, ensure};
-use serde_json::Value;
+use ember_client::Client;
+use serde::{Serialize, de::DeserializeOwned};
 use std::{
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
 };
+use tokio::runtime::Runtime;
 
 /// Which consensus engine drives the application.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +31,7 @@ pub struct Chain {
     home: PathBuf,
     rpc_port: u16,
     p2p_port: u16,
+    runtime: Runtime,
     /// The application.
     pub app: Option<Daemon>,
     /// CometBFT, when it is the engine.
@@ -64,6 +67,9 @@ impl Chain {
             home: home.into(),
             rpc_port: free_port()?,
             p2p_port: free_port()?,
+            runtime: tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?,
             app: None,
             comet: None,
         })
@@ -165,42 +171,33 @@ impl Chain {
         &self.home
     }
 
-    /// One `emberd query …`, as JSON.
+    /// Asks the chain, and waits for the answer.
     ///
     /// # Errors
-    /// When it is refused.
-    pub fn query(&self, args: &[&str]) -> Result<Value> {
-        let mut query = Command::new(&self.install.emberd);
-        query
-            .args(["--home".as_ref(), self.home.as_os_str(), "query".as_ref()])
-            .args(args)
-            .args(["--node", &self.node(), "--output", "json"]);
-        Ok(serde_json::from_str(&run(query)?)?)
+    /// What the client says.
+    pub fn ask<T>(
+        &self,
+        question: impl AsyncFnOnce(&Client) -> Result<T, ember_client::Error>,
+    ) -> Result<T> {
+        let client = Client::new(&self.node())?;
+        Ok(self.runtime.block_on(question(&client))?)
+    }
+
+    /// A smart query, typed.
+    ///
+    /// # Errors
+    /// When the contract refuses or the answer has another shape.
+    pub fn smart<T: DeserializeOwned>(&self, contract: &str, msg: &impl Serialize) -> Result<T> {
+        self.ask(async |c| c.smart(contract, msg).await)
     }
 
     fn wait_ready(&mut self) -> Result<()> {
-        let (node, emberd, home) = (self.node(), self.install.emberd.clone(), self.home.clone());
         wait_for("the chain's first block", Duration::from_secs(60), || {
             for daemon in [&mut self.app, &mut self.comet].into_iter().flatten() {
                 daemon.check()?;
             }
-            let mut status = Command::new(&emberd);
-            status
-                .args([
-                    "--home".as_ref(),
-                    home.as_os_str(),
-                    "query".as_ref(),
-                    "status".as_ref(),
-                ])
-                .args(["--node", &node, "--output", "json"]);
-            let Ok(text) = run(status) else {
-                return Ok(None);
-            };
-            let status: Value = serde_json::from_str(&text)?;
-            let height = status["sync_info"]["latest_block_height"]
-                .as_str()
-                .unwrap_or("0");
-            Ok((height != "0").then_some(()))
+            let height = self.ask(async |c| c.status().await).map_or(0, |s| s.height);
+            Ok((height > 0).then_some(()))
         })
     }
 }

@@ -8,3 +8,4 @@ pub mod chain;
 pub mod party;
 pub mod books;
 pub mod story;
+pub mod verify;

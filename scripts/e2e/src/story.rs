@@ -43,14 +43,14 @@ pub const CHAPTERS: [Chapter; 2] = [
         denom: "uusdc",
         max_price: "2.5",
         deposit: "2000000uusdc",
-        seconds: 12,
+        seconds: 10,
     },
     Chapter {
         job: "render",
         denom: "uember",
         max_price: "40",
         deposit: "2000000uember",
-        seconds: 20,
+        seconds: 25,
     },
 ];
 

@@ -7,6 +7,7 @@ use ember_e2e::{
     install::Install,
     process::wait_for,
     story::{CHAPTERS, Chapter, Outcome, World, tell},
+    verify::Digits,
 };
 use std::{
     fs,
@@ -26,7 +27,7 @@ fn chapters() -> Vec<Chapter> {
     CHAPTERS
         .iter()
         .cloned()
-        .map(|c| Chapter { seconds: 30, ..c })
+        .map(|c| Chapter { seconds: 40, ..c })
         .collect()
 }
 
@@ -106,14 +107,8 @@ fn job_is_running(world: &World, chapter: &Chapter) -> Result<()> {
 }
 
 fn outputs_are_there(outcome: &Outcome) -> Result<()> {
-    let accuracy: Vec<u32> = serde_json::from_str(&fs::read_to_string(
-        outcome.outputs[0].join("accuracy.json"),
-    )?)
-    .context("accuracy.json is [correct, total]")?;
-    assert!(
-        f64::from(accuracy[0]) / f64::from(accuracy[1]) >= 0.95,
-        "digits: {accuracy:?}"
-    );
+    let accuracy = Digits::check(&Install::find()?, &outcome.outputs[0])?;
+    assert!(accuracy.ratio() >= 0.95, "digits: {accuracy}");
     let png = fs::read(outcome.outputs[1].join("image.png"))?;
     assert_eq!(&png[1..4], b"PNG");
     for out in &outcome.outputs {

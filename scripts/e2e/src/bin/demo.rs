@@ -6,6 +6,7 @@ use ember_e2e::{
     chain::Engine,
     install::Install,
     story::{CHAPTERS, tell},
+    verify::Digits,
 };
 use std::{fs, path::PathBuf, process::ExitCode, time::Instant};
 
@@ -64,6 +65,10 @@ fn run(args: &Args) -> Result<()> {
         println!("\n{}: outputs in {}", chapter.job, out.display());
         println!("{}", serde_json::to_string_pretty(report)?);
     }
+    let digits = Digits::check(&install, &outcome.outputs[0])?;
+    println!(
+        "\ndigits: {digits}; every output equals the plain Rust implementation's, bit for bit"
+    );
     println!("\n{}", outcome.books);
     outcome.books.audit()?;
     println!("The books add up, to the micro-unit.");
