@@ -26,8 +26,10 @@ fn stage() -> MutexGuard<'static, ()> {
 fn chapters() -> Vec<Chapter> {
     CHAPTERS
         .iter()
-        .cloned()
-        .map(|c| Chapter { seconds: 40, ..c })
+        .map(|c| Chapter {
+            seconds: 40,
+            ..c.clone()
+        })
         .collect()
 }
 
