@@ -1,2 +1,29 @@
-//! Being built.
-fn main() {}
+//! `ember`: the provider daemon, its GPU worker, and the tenant's command line.
+
+use clap::Parser;
+use ember_provider_node::cli::{Cli, error_line, run};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // The worker gives up its rights itself; threads and a logger would be in its way.
+    if cli.is_worker() {
+        std::process::exit(ember_provider_node::worker::child_main());
+    }
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,ember_provider_node=info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    let result = tokio::runtime::Runtime::new()
+        .map_err(anyhow::Error::from)
+        .and_then(|rt| rt.block_on(run(cli)));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("error: {}", error_line(&e));
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -266,12 +266,15 @@ async fn what_is_no_tenant_at_all_fails_in_the_handshake() {
     let other = Identity::generate(TENANT, 30).unwrap();
     let stage = Stage::new(&[(&tenant, TENANT, false)]).await;
     let addr = stage.server.addr;
-    let with = |version: &'static rustls::SupportedProtocolVersion, ids: &[&Identity], key: &[u8]| {
-        let (certs, key) = chain(ids, key);
-        let mut c = client(&[version]).with_client_auth_cert(certs, key).unwrap();
-        c.alpn_protocols = vec![b"h2".to_vec()];
-        c
-    };
+    let with =
+        |version: &'static rustls::SupportedProtocolVersion, ids: &[&Identity], key: &[u8]| {
+            let (certs, key) = chain(ids, key);
+            let mut c = client(&[version])
+                .with_client_auth_cert(certs, key)
+                .unwrap();
+            c.alpn_protocols = vec![b"h2".to_vec()];
+            c
+        };
     assert_eq!(
         handshake(addr, with(&TLS13, &[&tenant], tenant.pkcs8())).await,
         Ok(())

@@ -21,6 +21,7 @@ use cosmos_sdk_proto::{
 use prost::Message;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// Where a node stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +32,18 @@ pub struct Status {
     pub height: u64,
     /// Time of that block, RFC 3339.
     pub time: String,
+}
+
+impl Status {
+    /// Time of the last block in whole unix seconds.
+    ///
+    /// # Errors
+    /// When the node wrote no RFC 3339 time.
+    pub fn unix_seconds(&self) -> Result<u64, Error> {
+        let bad = || Error::protocol("status", &self.time);
+        let time = OffsetDateTime::parse(&self.time, &Rfc3339).map_err(|_| bad())?;
+        u64::try_from(time.unix_timestamp()).map_err(|_| bad())
+    }
 }
 
 /// An account as the auth module knows it.

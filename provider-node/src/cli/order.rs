@@ -1,0 +1,242 @@
+//! `ember order`.
+
+use super::args;
+use crate::{
+    chain::{ChainClient, Coin},
+    config::Global,
+};
+use anyhow::{Context, Result};
+use clap::{Args, Subcommand, ValueEnum};
+use cosmwasm_std::Uint128;
+use ember_client::msg::execute_answer;
+use ember_types::{
+    events::{self, key},
+    ids::{BidId, OrderId},
+    lease::OrderState,
+    market::{
+        BidsResponse, Ceiling, CreateOrderResponse, EscrowResponse, ExecuteMsg, OrderResponse,
+        OrdersResponse, QueryMsg,
+    },
+    money::Rate,
+    pricing::{PricingMode, market, reverse_auction::ReverseAuction},
+    resources::{GpuSpec, ResourceSpec, VulkanProfile},
+};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// Ask for GPUs.
+#[derive(Debug, Subcommand)]
+pub enum Order {
+    /// Ask for GPUs; the deposit goes into escrow
+    Create(Box<Create>),
+    /// List orders
+    List(List),
+    /// Show an order and its escrow
+    Show {
+        /// Which
+        order: OrderId,
+    },
+    /// List the bids on an order
+    Bids {
+        /// Which
+        order: OrderId,
+    },
+    /// End the auction: this bid wins
+    Accept {
+        /// Which
+        bid: BidId,
+    },
+    /// Take back an open order; its escrow is refunded
+    Close {
+        /// Which
+        order: OrderId,
+    },
+    /// Add coins to an order's escrow; revives a suspended lease
+    Deposit {
+        /// Which
+        order: OrderId,
+        /// How much, for example 1000000uusdc
+        amount: Coin,
+    },
+}
+
+/// What is asked for.
+#[derive(Debug, Args)]
+pub struct Create {
+    /// Number of GPUs, all at one provider
+    #[arg(long, default_value_t = 1)]
+    units: u32,
+    /// How the price is found
+    #[arg(long, value_enum, default_value = "reverse-auction")]
+    mode: Mode,
+    /// How long the auction takes bids, for example 60s
+    #[arg(long, value_parser = args::duration, default_value = "60s")]
+    closes_in: Duration,
+    /// What it is priced and paid in
+    #[arg(long)]
+    denom: String,
+    /// The most a GPU may cost, in whole coins an hour
+    #[arg(long, value_parser = args::price, value_name = "COINS")]
+    max_price: Rate,
+    /// The escrow, for example 2000000uusdc
+    #[arg(long, value_name = "COIN")]
+    deposit: Coin,
+    /// Longest lease, for example 2h
+    #[arg(long, value_parser = args::duration)]
+    duration: Duration,
+    /// Only this model, for example nvidia/h200
+    #[arg(long)]
+    model: Option<String>,
+    /// Least device memory in MiB
+    #[arg(long, default_value_t = 0, value_name = "MIB")]
+    min_vram: u32,
+    /// What the jobs need of Vulkan
+    #[arg(long, value_enum, default_value = "portable1")]
+    profile: Profile,
+    /// Only providers of this region
+    #[arg(long)]
+    region: Option<String>,
+    /// Only providers with at least this bond, in micro-units
+    #[arg(long, default_value_t = 0, value_name = "MICRO")]
+    min_bond: u128,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Mode {
+    /// Providers bid each other down
+    #[value(alias = "reverse_auction")]
+    ReverseAuction,
+    /// Cross the standing asks at once
+    Market,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Profile {
+    /// Any Vulkan 1.3 device
+    #[value(alias = "portable_1")]
+    Portable1,
+    /// NVIDIA Hopper
+    #[value(alias = "nv_hopper_1")]
+    NvHopper1,
+}
+
+#[derive(Debug, Args)]
+pub struct List {
+    /// Only this tenant's
+    #[arg(long, value_name = "ADDRESS")]
+    tenant: Option<String>,
+    /// Only in this state
+    #[arg(long, value_enum)]
+    state: Option<State>,
+    /// Continue after this order
+    #[arg(long, value_name = "ORDER")]
+    after: Option<OrderId>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum State {
+    Open,
+    Leased,
+    Closed,
+}
+
+impl Order {
+    pub async fn run(self, g: &Global) -> Result<Value> {
+        Ok(match self {
+            Self::Create(c) => c.run(g).await?,
+            Self::List(l) => {
+                let state = l.state.map(|s| match s {
+                    State::Open => OrderState::Open,
+                    State::Leased => OrderState::Leased,
+                    State::Closed => OrderState::Closed,
+                });
+                let q = QueryMsg::Orders {
+                    tenant: l.tenant,
+                    state,
+                    start_after: l.after,
+                    limit: Some(100),
+                };
+                serde_json::to_value(g.chain()?.ask_market::<OrdersResponse>(&q).await?)?
+            }
+            Self::Show { order } => {
+                let chain = g.chain()?;
+                let o: OrderResponse = chain
+                    .ask_market(&QueryMsg::Order { order_id: order })
+                    .await?;
+                let e: EscrowResponse = chain
+                    .ask_market(&QueryMsg::Escrow { order_id: order })
+                    .await?;
+                json!({"order": o, "escrow": e})
+            }
+            Self::Bids { order } => {
+                let bids = g.chain()?.bids(order).await?;
+                serde_json::to_value(BidsResponse { bids })?
+            }
+            Self::Accept { bid } => {
+                let tx = g
+                    .signing_chain()?
+                    .tell_market(&ExecuteMsg::AcceptBid { bid_id: bid }, &[])
+                    .await?;
+                let lease = tx
+                    .attribute(&format!("wasm-{}", events::LEASE_OPENED), key::LEASE_ID)
+                    .context(
+                        "the chain accepted the bid but named no lease; see `ember lease list`",
+                    )?;
+                json!({"lease_id": lease.parse::<u64>()?, "tx_hash": tx.hash})
+            }
+            Self::Close { order } => {
+                let m = ExecuteMsg::CloseOrder { order_id: order };
+                let tx = g.signing_chain()?.tell_market(&m, &[]).await?;
+                json!({"order_id": order, "tx_hash": tx.hash})
+            }
+            Self::Deposit { order, amount } => {
+                let m = ExecuteMsg::Deposit { order_id: order };
+                let tx = g.signing_chain()?.tell_market(&m, &[amount]).await?;
+                json!({"order_id": order, "tx_hash": tx.hash})
+            }
+        })
+    }
+}
+
+impl Create {
+    async fn run(self, g: &Global) -> Result<Value> {
+        ember_types::fees::validate_denom("--denom", &self.denom)?;
+        let resources = ResourceSpec {
+            units: self.units,
+            gpu: GpuSpec {
+                model: self.model,
+                min_vram_mib: self.min_vram,
+                profile: match self.profile {
+                    Profile::Portable1 => VulkanProfile::Portable1,
+                    Profile::NvHopper1 => VulkanProfile::NvHopper1,
+                },
+                region: self.region,
+                min_bond: Uint128::new(self.min_bond),
+            },
+        };
+        resources.validate()?;
+        let chain = g.signing_chain()?;
+        let pricing = match self.mode {
+            Mode::Market => PricingMode::Market(market::Market {}),
+            Mode::ReverseAuction => {
+                // The chain's clock decides, so the chain's clock is asked.
+                let now = chain.client().status().await?.unix_seconds()?;
+                PricingMode::ReverseAuction(ReverseAuction {
+                    closes_at: now.saturating_add(self.closes_in.as_secs()),
+                })
+            }
+        };
+        let m = ExecuteMsg::CreateOrder {
+            resources,
+            pricing,
+            ceiling: Ceiling {
+                denom: self.denom,
+                rate: self.max_price,
+            },
+            max_duration_secs: self.duration.as_secs(),
+        };
+        let tx = chain.tell_market(&m, &[self.deposit]).await?;
+        let made: CreateOrderResponse = serde_json::from_slice(&execute_answer(&tx, 0)?)?;
+        Ok(json!({"order_id": made.order_id, "lease_id": made.lease_id, "tx_hash": tx.hash}))
+    }
+}

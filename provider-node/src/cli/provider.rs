@@ -1,0 +1,235 @@
+//! `ember provider`.
+
+use super::{args, provider_run};
+use crate::{
+    chain::{ChainClient, Coin},
+    config::Global,
+    daemon::{assign::device_id, run::bid_deposit},
+};
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use cosmwasm_std::Uint128;
+use ember_types::{
+    ids::{AskId, LeaseId, OrderId},
+    market::{self, OrderResponse},
+    money::Rate,
+    registry::{Attribute, BondResponse, ExecuteMsg},
+    resources::Device,
+};
+use serde_json::{Value, json};
+
+/// Offer GPUs.
+#[derive(Debug, Subcommand)]
+pub enum Provider {
+    /// Become a provider with the devices of this machine
+    Register(Register),
+    /// Change what is registered
+    Update(Update),
+    /// Add to the bond
+    Bond {
+        /// How much, for example 100000000uember
+        amount: Coin,
+    },
+    /// Take out of the bond; released after the unbonding period
+    Unbond {
+        /// Micro-units
+        amount: u128,
+    },
+    /// Pay out what was unbonded and is released
+    Claim,
+    /// Show a provider and its bond
+    Show {
+        /// Its account [default: the key's]
+        address: Option<String>,
+    },
+    /// List the devices of this machine
+    Devices,
+    /// Bid on an order
+    Bid {
+        /// Which
+        order: OrderId,
+        /// Whole coins an hour for each GPU
+        #[arg(long, value_parser = args::price, value_name = "COINS")]
+        price: Rate,
+    },
+    /// Post a standing ask
+    Ask {
+        /// Id of a registered device; every unit is one like it
+        #[arg(long, default_value = "gpu-0")]
+        device: String,
+        /// Units for sale
+        #[arg(long, default_value_t = 1)]
+        units: u32,
+        /// What it is priced in
+        #[arg(long)]
+        denom: String,
+        /// Whole coins an hour for each GPU
+        #[arg(long, value_parser = args::price, value_name = "COINS")]
+        price: Rate,
+    },
+    /// Take back a standing ask
+    Unask {
+        /// Which
+        ask: AskId,
+    },
+    /// Bid, serve sessions, and go on until stopped
+    Run(provider_run::Run),
+    /// List one's leases that are not closed
+    Leases,
+    /// Settle a lease and pay out what it earned so far
+    Withdraw {
+        /// Which
+        lease: LeaseId,
+    },
+}
+
+/// What is registered.
+#[derive(Debug, Args)]
+pub struct Register {
+    /// Where sessions are served, https://host:port
+    #[arg(long, value_name = "URI")]
+    host_uri: String,
+    /// The first bond, for example 100000000uember
+    #[arg(long, value_name = "COIN")]
+    bond: Option<Coin>,
+    /// Only these devices, by number [default: all that Vulkan finds]
+    #[arg(long, value_name = "N")]
+    device: Vec<u32>,
+    /// Attributes; orders match on region
+    #[arg(long, value_parser = args::attribute, value_name = "KEY=VALUE")]
+    attribute: Vec<Attribute>,
+}
+
+/// What is changed; what is not named stays.
+#[derive(Debug, Args)]
+pub struct Update {
+    /// Where sessions are served
+    #[arg(long, value_name = "URI")]
+    host_uri: Option<String>,
+    /// Look for this machine's devices again
+    #[arg(long)]
+    devices: bool,
+    /// Register only these devices, by number
+    #[arg(long, value_name = "N")]
+    device: Vec<u32>,
+    /// All attributes anew
+    #[arg(long, value_parser = args::attribute, value_name = "KEY=VALUE")]
+    attribute: Vec<Attribute>,
+}
+
+impl Provider {
+    pub async fn run(self, g: &Global) -> Result<Value> {
+        Ok(match self {
+            Self::Register(r) => {
+                let chain = g.signing_chain()?;
+                let devices = registered(r.device).await?;
+                let m = ExecuteMsg::RegisterProvider {
+                    host_uri: r.host_uri,
+                    devices: devices.clone(),
+                    attributes: r.attribute,
+                };
+                let funds: Vec<Coin> = r.bond.into_iter().collect();
+                let tx = chain.tell_registry(&m, &funds).await?;
+                json!({"address": chain.address(), "devices": devices, "tx_hash": tx.hash})
+            }
+            Self::Update(u) => {
+                let devices = if u.devices || !u.device.is_empty() {
+                    Some(registered(u.device).await?)
+                } else {
+                    None
+                };
+                let m = ExecuteMsg::UpdateProvider {
+                    host_uri: u.host_uri,
+                    devices,
+                    attributes: (!u.attribute.is_empty()).then_some(u.attribute),
+                };
+                tell_registry(g, m, &[]).await?
+            }
+            Self::Bond { amount } => tell_registry(g, ExecuteMsg::Bond {}, &[amount]).await?,
+            Self::Unbond { amount } => {
+                let amount = Uint128::new(amount);
+                tell_registry(g, ExecuteMsg::Unbond { amount }, &[]).await?
+            }
+            Self::Claim => tell_registry(g, ExecuteMsg::ClaimUnbonded {}, &[]).await?,
+            Self::Show { address } => show(g, address).await?,
+            Self::Devices => {
+                json!({"devices": provider_run::find_devices(Vec::new()).await?})
+            }
+            Self::Bid { order, price } => {
+                let chain = g.signing_chain()?;
+                let q = market::QueryMsg::Order { order_id: order };
+                let o: OrderResponse = chain.ask_market(&q).await?;
+                let funds = bid_deposit(&chain, &o.ceiling.denom).await?;
+                let m = market::ExecuteMsg::PlaceBid {
+                    order_id: order,
+                    rate: price,
+                };
+                let tx = chain.tell_market(&m, &funds).await?;
+                let bid = tx
+                    .attribute("wasm-bid_placed", "bid_id")
+                    .and_then(|b| b.parse::<u64>().ok());
+                json!({"bid_id": bid, "tx_hash": tx.hash})
+            }
+            Self::Ask {
+                device,
+                units,
+                denom,
+                price,
+            } => {
+                let m = market::ExecuteMsg::PlaceAsk {
+                    device,
+                    units,
+                    denom,
+                    rate: price,
+                };
+                let tx = g.signing_chain()?.tell_market(&m, &[]).await?;
+                let ask = tx
+                    .attribute("wasm-ask_placed", "ask_id")
+                    .and_then(|b| b.parse::<u64>().ok());
+                json!({"ask_id": ask, "tx_hash": tx.hash})
+            }
+            Self::Unask { ask } => {
+                tell_market(g, market::ExecuteMsg::WithdrawAsk { ask_id: ask }).await?
+            }
+            Self::Run(r) => r.run(g).await?,
+            Self::Leases => json!({"leases": g.signing_chain()?.leases().await?}),
+            Self::Withdraw { lease } => {
+                tell_market(g, market::ExecuteMsg::Withdraw { lease_id: lease }).await?
+            }
+        })
+    }
+}
+
+async fn tell_registry(g: &Global, m: ExecuteMsg, funds: &[Coin]) -> Result<Value> {
+    let tx = g.signing_chain()?.tell_registry(&m, funds).await?;
+    Ok(json!({"tx_hash": tx.hash}))
+}
+
+async fn tell_market(g: &Global, m: market::ExecuteMsg) -> Result<Value> {
+    let tx = g.signing_chain()?.tell_market(&m, &[]).await?;
+    Ok(json!({"tx_hash": tx.hash}))
+}
+
+async fn show(g: &Global, address: Option<String>) -> Result<Value> {
+    use ember_types::registry::{ProviderResponse, QueryMsg};
+    let address = match address {
+        Some(a) => a,
+        None => g.key()?.address,
+    };
+    let chain = g.chain()?;
+    let q = QueryMsg::Provider {
+        address: address.clone(),
+    };
+    let provider: ProviderResponse = chain.ask_registry(&q).await?;
+    let bond: BondResponse = chain.ask_registry(&QueryMsg::Bond { address }).await?;
+    Ok(json!({"provider": provider, "bond": bond}))
+}
+
+/// Devices of this machine in the registry's words.
+async fn registered(selected: Vec<u32>) -> Result<Vec<Device>> {
+    let found = provider_run::find_devices(selected).await?;
+    Ok(found
+        .iter()
+        .map(|d| d.to_chain(device_id(d.index)))
+        .collect())
+}

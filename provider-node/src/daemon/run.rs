@@ -1,0 +1,283 @@
+//! The daemon's loop: look at the chain, publish rights, bid; then look again.
+
+use super::{
+    assign::{Assignment, Local, match_devices},
+    decide::{Action, Market, decide},
+    price::Prices,
+};
+use crate::{
+    chain::{ChainClient, Coin, Error},
+    compute::DeviceInfo,
+    identity::rights::{CertView, LeaseView, Rights},
+};
+use ember_types::{ids::OrderId, lease::BidState, market, registry::ProviderResponse};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep},
+};
+use tracing::{info, warn};
+
+/// Time between two looks at the chain.
+pub const POLL: Duration = Duration::from_millis(300);
+/// An order whose bid was refused is left alone this long.
+const AFTER_REFUSAL: Duration = Duration::from_secs(30);
+
+/// The daemon of one provider.
+#[derive(Debug)]
+pub struct Daemon<C> {
+    chain: C,
+    found: Vec<DeviceInfo>,
+    prices: Prices,
+    rights: watch::Sender<Arc<Rights>>,
+    assignment: Assignment,
+    /// Orders whose bid was refused, and when to try again.
+    refused: BTreeMap<OrderId, Instant>,
+    said: Said,
+}
+
+/// What was logged last: a line is written when it changes, not at every look.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Said {
+    outage: bool,
+    may_bid: Option<bool>,
+    missing: Vec<String>,
+    leases: Vec<(u64, String)>,
+}
+
+impl<C: ChainClient> Daemon<C> {
+    /// A daemon that serves `found` devices and tells `rights` to whoever listens.
+    pub fn new(
+        chain: C,
+        found: Vec<DeviceInfo>,
+        prices: Prices,
+        rights: watch::Sender<Arc<Rights>>,
+    ) -> Self {
+        Self {
+            chain,
+            found,
+            prices,
+            rights,
+            assignment: Assignment::default(),
+            refused: BTreeMap::new(),
+            said: Said::default(),
+        }
+    }
+
+    /// Looks and acts for ever. An outage of the chain is waited out; leases are never closed because of one.
+    ///
+    /// # Errors
+    /// [`NotRegistered`] when the chain answers that this account is no provider.
+    pub async fn run(&mut self) -> Result<std::convert::Infallible, NotRegistered> {
+        loop {
+            match self.tick().await {
+                Ok(true) => {
+                    if std::mem::take(&mut self.said.outage) {
+                        info!("the chain answers again");
+                    }
+                }
+                Ok(false) => {
+                    return Err(NotRegistered {
+                        address: self.chain.address().into(),
+                    });
+                }
+                Err(e) => {
+                    if !std::mem::replace(&mut self.said.outage, true) {
+                        warn!("{e}; sessions of known leases go on, trying again");
+                    }
+                }
+            }
+            sleep(POLL).await;
+        }
+    }
+
+    /// One look at the chain and what follows from it. `false`: not a provider.
+    ///
+    /// # Errors
+    /// When the chain does not answer or refuses a question.
+    pub async fn tick(&mut self) -> Result<bool, Error> {
+        let Some(me) = self.chain.provider().await? else {
+            return Ok(false);
+        };
+        let height = self.chain.height().await?;
+        let local = self.local(&me);
+        let leases = self.chain.leases().await?;
+        let rights = self.rights(height, &leases, &local).await?;
+        self.publish(rights);
+        let market = self.look(me, leases).await?;
+        let devices: Vec<_> = local.into_iter().map(|l| l.device).collect();
+        for action in decide(&market, &devices, &self.prices) {
+            self.act(action).await?;
+        }
+        Ok(true)
+    }
+
+    /// Who may open sessions: tenants of leases that have a device here, with any certificate of theirs.
+    async fn rights(
+        &mut self,
+        height: u64,
+        leases: &[market::LeaseResponse],
+        local: &[Local],
+    ) -> Result<Rights, Error> {
+        let assigned = self.assignment.update(leases, local);
+        let mut rights = Rights {
+            height,
+            ..Rights::default()
+        };
+        for l in leases.iter().filter(|l| assigned.contains_key(&l.id)) {
+            let view = LeaseView {
+                lease_id: l.id.0,
+                tenant: l.tenant.to_string(),
+                provider: l.provider.to_string(),
+                state: l.state,
+                ends_at: l.ends_at.seconds(),
+            };
+            rights.leases.insert(l.id.0, view);
+        }
+        let tenants: BTreeSet<String> = rights.leases.values().map(|v| v.tenant.clone()).collect();
+        for tenant in tenants {
+            for c in self.chain.certificates(&tenant).await? {
+                let view = CertView {
+                    owner: c.owner.into_string(),
+                    revoked: c.revoked_at.is_some(),
+                };
+                rights.certs.insert(c.fingerprint, view);
+            }
+        }
+        Ok(rights)
+    }
+
+    fn local(&mut self, me: &ProviderResponse) -> Vec<Local> {
+        let (local, missing) = match_devices(&me.devices, &self.found);
+        if missing != self.said.missing {
+            warn!(
+                "registered devices that are not here: {}; run `ember provider update --devices`",
+                missing.join(", ")
+            );
+            self.said.missing = missing;
+        }
+        if self.said.may_bid != Some(me.may_bid) {
+            if me.may_bid {
+                info!("bonded {}; bidding with {} devices", me.bonded, local.len());
+            } else {
+                warn!(
+                    "the bond of {} is too small to bid; run `ember provider bond`",
+                    me.bonded
+                );
+            }
+            self.said.may_bid = Some(me.may_bid);
+        }
+        local
+    }
+
+    fn publish(&mut self, rights: Rights) {
+        let leases: Vec<_> = rights
+            .leases
+            .values()
+            .map(|l| (l.lease_id, format!("{:?}", l.state)))
+            .collect();
+        if leases != self.said.leases {
+            let list: Vec<_> = leases
+                .iter()
+                .map(|(id, state)| format!("{id} {state}"))
+                .collect();
+            info!(
+                "leases: {}",
+                if list.is_empty() {
+                    "none".into()
+                } else {
+                    list.join(", ")
+                }
+            );
+            self.said.leases = leases;
+        }
+        self.rights.send_replace(Arc::new(rights));
+    }
+
+    async fn look(
+        &mut self,
+        me: ProviderResponse,
+        leases: Vec<market::LeaseResponse>,
+    ) -> Result<Market, Error> {
+        let now = Instant::now();
+        self.refused.retain(|_, until| *until > now);
+        let mut orders = self.chain.open_orders().await?;
+        orders.retain(|o| o.pricing.takes_bids() && !self.refused.contains_key(&o.id));
+        let mut bids = Vec::new();
+        for order in orders.iter().filter(|o| o.open_bids > 0) {
+            let all = self.chain.bids(order.id).await?;
+            bids.extend(all.into_iter().filter(|b| b.state == BidState::Open));
+        }
+        Ok(Market {
+            me,
+            orders,
+            bids,
+            leases,
+            asks: self.chain.asks().await?,
+        })
+    }
+
+    async fn act(&mut self, action: Action) -> Result<(), Error> {
+        match action {
+            Action::Bid {
+                order_id,
+                denom,
+                rate,
+            } => {
+                let funds = bid_deposit(&self.chain, &denom).await?;
+                let msg = market::ExecuteMsg::PlaceBid { order_id, rate };
+                match self.chain.market(msg, funds).await {
+                    Ok(tx) => info!("bid {rate} on order {order_id}, {}", tx.hash),
+                    Err(e) if e.is_outage() => return Err(e),
+                    Err(e) => {
+                        warn!("order {order_id}: {e}");
+                        self.refused
+                            .insert(order_id, Instant::now() + AFTER_REFUSAL);
+                    }
+                }
+            }
+            Action::Withdraw { bid_id } => {
+                let msg = market::ExecuteMsg::WithdrawBid { bid_id };
+                match self.chain.market(msg, Vec::new()).await {
+                    Ok(_) => info!("bid {bid_id} withdrawn: no device for it"),
+                    Err(e) if e.is_outage() => return Err(e),
+                    Err(e) => warn!("bid {bid_id}: {e}"),
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The coins that a bid in `denom` carries.
+///
+/// # Errors
+/// When the chain does not answer.
+pub async fn bid_deposit(chain: &impl ChainClient, denom: &str) -> Result<Vec<Coin>, Error> {
+    let config = chain.market_config().await?;
+    let fees = config.fees.into_iter().find(|f| f.denom == denom);
+    Ok(fees
+        .filter(|f| !f.bid_deposit.is_zero())
+        .map(|f| Coin {
+            amount: f.bid_deposit.u128(),
+            denom: f.denom,
+        })
+        .into_iter()
+        .collect())
+}
+
+/// The account is no provider.
+#[derive(Debug, thiserror::Error)]
+#[error("{address} is not a registered provider; run `ember provider register` first")]
+pub struct NotRegistered {
+    /// Which account.
+    pub address: String,
+}
+
+#[cfg(test)]
+#[path = "run_tests.rs"]
+mod tests;

@@ -1,0 +1,125 @@
+use super::*;
+use crate::{
+    chain::mock::{MockChain, State},
+    compute::{FloatControls, Limits},
+    daemon::{
+        decide::tests::{bid, lease, me, order, prices},
+        price::Strategy,
+    },
+};
+use cosmwasm_std::Uint128;
+use ember_types::{fees::DenomFees, market::ExecuteMsg, money::Rate, resources::VulkanProfile};
+use parking_lot::Mutex;
+
+fn device(index: u32) -> DeviceInfo {
+    DeviceInfo {
+        index,
+        model: "mesa/lavapipe".into(),
+        name: "llvmpipe".into(),
+        driver: "x".into(),
+        uuid: "0".repeat(32),
+        vram_mib: 2_048,
+        profile: VulkanProfile::Portable1,
+        api: "1.3".into(),
+        software: true,
+        float_controls: FloatControls::default(),
+        limits: Limits {
+            storage_buffer_bytes: 1,
+            uniform_buffer_bytes: 1,
+            groups: [1; 3],
+            workgroup_invocations: 1,
+            shared_bytes: 1,
+            subgroup_size: 1,
+            silent_loop_limit: None,
+        },
+    }
+}
+
+fn daemon(found: u32) -> (Daemon<MockChain>, watch::Receiver<Arc<Rights>>) {
+    let config = market::InstantiateMsg {
+        authority: String::new(),
+        registry: String::new(),
+        fee_collector: String::new(),
+        fees: vec![DenomFees {
+            denom: "uusdc".into(),
+            take_bps: 0,
+            reservation_bps: 0,
+            min_deposit: Uint128::zero(),
+            bid_deposit: Uint128::new(7),
+        }],
+        grace_secs: 1,
+        max_bids_per_order: 8,
+    };
+    let chain = MockChain {
+        address: "me".into(),
+        state: Mutex::new(State {
+            down: false,
+            provider: Some(me()),
+            orders: vec![order(1, 1)],
+            bids: vec![],
+            leases: vec![],
+            asks: vec![],
+            certificates: vec![],
+            config,
+            sent: vec![],
+        }),
+    };
+    let (tx, rx) = watch::channel(Arc::default());
+    let found = (0..found).map(device).collect();
+    (Daemon::new(chain, found, prices(Strategy::Fixed), tx), rx)
+}
+
+#[tokio::test]
+async fn it_bids_once_with_the_deposit_and_knows_its_bid_after_a_restart() {
+    let (mut d, _rx) = daemon(1);
+    assert!(d.tick().await.unwrap());
+    let sent = d.chain.state.lock().sent.clone();
+    assert_eq!(sent.len(), 1);
+    assert_eq!(
+        sent[0].0,
+        ExecuteMsg::PlaceBid {
+            order_id: OrderId(1),
+            rate: Rate::new(400)
+        }
+    );
+    assert_eq!(sent[0].1[0].to_string(), "7uusdc");
+
+    let (mut again, _rx) = daemon(1);
+    {
+        let mut s = again.chain.state.lock();
+        s.orders[0].open_bids = 1;
+        s.bids = vec![bid(1, 1, "me", 400)];
+    }
+    again.tick().await.unwrap();
+    assert!(again.chain.state.lock().sent.is_empty());
+}
+
+#[tokio::test]
+async fn an_outage_keeps_the_rights_and_sends_nothing() {
+    let (mut d, rx) = daemon(2);
+    d.chain.state.lock().leases = vec![lease(1, 1)];
+    d.tick().await.unwrap();
+    assert_eq!(rx.borrow().leases[&1].tenant, "tenant");
+    assert_eq!(rx.borrow().height, 1);
+    let before = rx.borrow().clone();
+    let sent = d.chain.state.lock().sent.len();
+    d.chain.state.lock().down = true;
+    assert!(d.tick().await.unwrap_err().is_outage());
+    assert_eq!(*rx.borrow(), before);
+    assert_eq!(d.chain.state.lock().sent.len(), sent);
+}
+
+#[tokio::test]
+async fn devices_that_are_not_here_are_not_sold_and_strangers_are_told() {
+    let (mut d, _rx) = daemon(0);
+    assert!(d.tick().await.unwrap());
+    assert!(d.chain.state.lock().sent.is_empty());
+    d.chain.state.lock().provider = None;
+    assert!(
+        d.run()
+            .await
+            .unwrap_err()
+            .to_string()
+            .contains("provider register")
+    );
+}
