@@ -31,6 +31,7 @@ struct Stage {
 fn view(lease_id: u64, tenant: &str, state: LeaseState) -> LeaseView {
     LeaseView {
         lease_id,
+        device: 0,
         tenant: tenant.into(),
         provider: PROVIDER.into(),
         state,
@@ -42,7 +43,6 @@ fn config(data: &Path, provider: &Identity) -> HostConfig {
     HostConfig {
         data: data.into(),
         exe: "/nonexistent/ember".into(),
-        device: 0,
         wall_cap: Duration::from_secs(60),
         chain_id: "test-1".into(),
         pkcs8: Zeroizing::new(provider.pkcs8().to_vec()),

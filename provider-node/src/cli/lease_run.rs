@@ -72,9 +72,9 @@ pub async fn status(g: &Global, lease: LeaseId) -> Result<Value> {
     let jobs: Vec<_> = s
         .jobs
         .iter()
-        .map(|j| json!({"manifest_hash": j.manifest_hash, "phase": j.phase, "step": j.step, "steps": j.steps}))
+        .map(|j| json!({"manifest_hash": j.manifest_hash, "state": j.state, "step": j.step, "steps": j.steps}))
         .collect();
-    Ok(json!({"lease_id": lease, "jobs": jobs}))
+    Ok(json!({"lease_id": lease, "state": s.state, "height": s.height, "jobs": jobs}))
 }
 
 /// What jobs have logged.

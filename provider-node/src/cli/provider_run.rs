@@ -54,7 +54,6 @@ impl Run {
         let host = HostConfig {
             data: g.home()?.join("leases"),
             exe: std::env::current_exe().context("the path of this program")?,
-            device: found[0].index,
             wall_cap: WALL_CAP,
             chain_id: chain_id(&chain).await?,
             pkcs8: Zeroizing::new(identity.pkcs8().to_vec()),

@@ -128,9 +128,13 @@ impl<C: ChainClient> Daemon<C> {
             height,
             ..Rights::default()
         };
-        for l in leases.iter().filter(|l| assigned.contains_key(&l.id)) {
+        for l in leases {
+            let Some(device) = assigned.get(&l.id).and_then(|d| d.first()) else {
+                continue;
+            };
             let view = LeaseView {
                 lease_id: l.id.0,
+                device: *device,
                 tenant: l.tenant.to_string(),
                 provider: l.provider.to_string(),
                 state: l.state,

@@ -20,6 +20,8 @@ pub struct CertView {
 pub struct LeaseView {
     /// Its id.
     pub lease_id: u64,
+    /// Number of the provider's device that serves it.
+    pub device: u32,
     /// Who pays.
     pub tenant: String,
     /// Who serves.

@@ -34,8 +34,6 @@ pub struct HostConfig {
     pub data: PathBuf,
     /// The binary that has the hidden subcommand `worker`.
     pub exe: PathBuf,
-    /// Device number.
-    pub device: u32,
     /// Longest that any job may run.
     pub wall_cap: Duration,
     /// Chain id, for receipts.
@@ -324,7 +322,7 @@ impl Host {
     fn worker_config(&self) -> WorkerConfig {
         WorkerConfig {
             exe: self.config.exe.clone(),
-            device: self.config.device,
+            device: self.view.device,
             scratch: self.dir.join("scratch"),
             wall_cap: self.config.wall_cap,
         }
@@ -347,7 +345,7 @@ impl Host {
             checkpoints: outcome.checkpoints.clone(),
             device: outcome.device.model.clone(),
             driver: outcome.device.driver.clone(),
-            usage: outcome.usage.clone(),
+            usage: outcome.usage,
             started_at,
             finished_at: now(),
         };
