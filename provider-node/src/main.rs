@@ -1,11 +1,19 @@
 //! `ember`: the provider daemon, its GPU worker, and the tenant's command line.
 
 use clap::Parser;
-use ember_provider_node::cli::{Cli, error_line, run};
+use ember_provider_node::cli::{Cli, error_line, run, usage_line};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // Help and versions are no errors.
+        Err(e) if !e.use_stderr() => e.exit(),
+        Err(e) => {
+            eprintln!("error: {}", usage_line(&e));
+            return ExitCode::from(2);
+        }
+    };
     // The worker gives up its rights itself; threads and a logger would be in its way.
     if cli.is_worker() {
         std::process::exit(ember_provider_node::worker::child_main());

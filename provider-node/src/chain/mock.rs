@@ -1,8 +1,9 @@
 //! A chain in memory, for tests: it answers what it is told to and notes what it is asked to do.
 
 use super::{ChainClient, Coin, Error, TxOutcome};
+use ember_types::lease::LeaseState;
 use ember_types::{
-    ids::OrderId,
+    ids::{LeaseId, OrderId},
     market::{self, AskResponse, BidResponse, ExecuteMsg, LeaseResponse, OrderResponse},
     registry::{CertificateResponse, ProviderResponse},
 };
@@ -65,7 +66,13 @@ impl ChainClient for MockChain {
         })
     }
     async fn leases(&self) -> Result<Vec<LeaseResponse>, Error> {
-        self.read(|s| s.leases.clone())
+        self.read(|s| {
+            let live = s.leases.iter().filter(|l| l.state != LeaseState::Closed);
+            live.cloned().collect()
+        })
+    }
+    async fn lease(&self, id: LeaseId) -> Result<Option<LeaseResponse>, Error> {
+        self.read(|s| s.leases.iter().find(|l| l.id == id).cloned())
     }
     async fn asks(&self) -> Result<Vec<AskResponse>, Error> {
         self.read(|s| s.asks.clone())

@@ -8,7 +8,7 @@ pub use ember_client::{Coin, Error, TxOutcome};
 pub use rpc::RpcChain;
 
 use ember_types::{
-    ids::OrderId,
+    ids::{LeaseId, OrderId},
     market::{self, AskResponse, BidResponse, LeaseResponse, OrderResponse},
     registry::{CertificateResponse, ProviderResponse},
 };
@@ -32,6 +32,12 @@ pub trait ChainClient: Send + Sync {
 
     /// The signer's leases that are not closed, oldest first.
     fn leases(&self) -> impl Future<Output = Result<Vec<LeaseResponse>, Error>> + Send;
+
+    /// One lease, whatever its state; `None` when there is none of that id.
+    fn lease(
+        &self,
+        id: LeaseId,
+    ) -> impl Future<Output = Result<Option<LeaseResponse>, Error>> + Send;
 
     /// The signer's standing asks.
     fn asks(&self) -> impl Future<Output = Result<Vec<AskResponse>, Error>> + Send;

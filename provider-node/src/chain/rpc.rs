@@ -3,7 +3,7 @@
 use super::{ChainClient, Coin, Error, TxOutcome};
 use ember_client::{Client, Key, TxOptions, msg};
 use ember_types::{
-    ids::OrderId,
+    ids::{LeaseId, OrderId},
     lease::{LeaseState, OrderState},
     market::{
         self, AskResponse, AsksResponse, BidResponse, BidsResponse, LeaseResponse, LeasesResponse,
@@ -220,6 +220,14 @@ impl ChainClient for RpcChain {
         all.sort_by_key(|l| l.id);
         all.dedup_by_key(|l| l.id);
         Ok(all)
+    }
+
+    async fn lease(&self, lease_id: LeaseId) -> Result<Option<LeaseResponse>, Error> {
+        match self.ask_market(&market::QueryMsg::Lease { lease_id }).await {
+            Ok(l) => Ok(Some(l)),
+            Err(Error::Query { log, .. }) if log.contains("no lease") => Ok(None),
+            Err(e) => Err(e),
+        }
     }
 
     async fn asks(&self) -> Result<Vec<AskResponse>, Error> {

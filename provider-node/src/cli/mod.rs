@@ -84,7 +84,7 @@ impl Cli {
     }
 }
 
-pub use output::error_line;
+pub use output::{error_line, usage_line};
 
 #[cfg(test)]
 mod tests {

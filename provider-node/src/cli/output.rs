@@ -47,6 +47,21 @@ pub fn error_line(e: &anyhow::Error) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// One line for a mistake on the command line: what is wrong, the possible values if there are any, where help is.
+pub fn usage_line(e: &clap::Error) -> String {
+    let text = e.to_string();
+    let kept: Vec<_> = text
+        .lines()
+        .map(str::trim)
+        .filter(|l| !l.is_empty() && !l.starts_with("Usage:") && !l.starts_with("For more"))
+        .collect();
+    let line = kept.join(" ");
+    format!(
+        "{}; see --help",
+        line.strip_prefix("error: ").unwrap_or(&line)
+    )
+}
+
 /// A contract's own sentence in a log of the chain.
 fn sentence(log: &str) -> String {
     let mut s = log.trim();
@@ -83,6 +98,30 @@ mod tests {
         assert_eq!(error_line(&e), "no order 7");
         let e = anyhow::anyhow!("a\nb").context("c");
         assert_eq!(error_line(&e), "c: a b");
+    }
+
+    #[test]
+    fn a_mistake_on_the_command_line_is_one_line() {
+        use clap::Parser;
+        let line = |args: &str| {
+            let e = crate::cli::Cli::try_parse_from(args.split(' ')).unwrap_err();
+            usage_line(&e)
+        };
+        let text = line("ember order deposit 1 1000usdc!");
+        assert!(
+            text.contains("usdc!") && text.contains("expected an amount"),
+            "{text}"
+        );
+        let text = line("ember order create --mode dutch --denom a");
+        assert!(
+            text.contains("dutch") && text.contains("reverse-auction"),
+            "{text}"
+        );
+        assert_eq!(text.lines().count(), 1);
+        assert!(
+            !text.starts_with("error") && text.ends_with("see --help"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -7,11 +7,14 @@ use crate::{
     config::Global,
     daemon::{Daemon, Prices, Strategy},
     identity::cert::Identity,
-    session::{host::HostConfig, server::SessionServer},
+    session::{
+        host::{HostConfig, folders},
+        server::SessionServer,
+    },
 };
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use ember_types::money::Rate;
+use ember_types::{ids::LeaseId, money::Rate};
 use serde_json::{Value, json};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
@@ -58,8 +61,9 @@ impl Run {
             chain_id: chain_id(&chain).await?,
             pkcs8: Zeroizing::new(identity.pkcs8().to_vec()),
         };
+        let leftovers = folders(&host.data).into_iter().map(LeaseId).collect();
         let (tx, rights) = watch::channel(Arc::default());
-        let mut daemon = Daemon::new(chain, found, self.prices()?, tx);
+        let mut daemon = Daemon::new(chain, found, self.prices()?, tx, leftovers);
         let server = SessionServer::bind(self.listen, &identity, host, rights).await?;
         tracing::info!("serving sessions at {}", server.addr);
         let (mut term, mut int) = (

@@ -10,7 +10,12 @@ use crate::{
     compute::DeviceInfo,
     identity::rights::{CertView, LeaseView, Rights},
 };
-use ember_types::{ids::OrderId, lease::BidState, market, registry::ProviderResponse};
+use ember_types::{
+    ids::{LeaseId, OrderId},
+    lease::{BidState, LeaseState},
+    market,
+    registry::ProviderResponse,
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -37,6 +42,8 @@ pub struct Daemon<C> {
     assignment: Assignment,
     /// Orders whose bid was refused, and when to try again.
     refused: BTreeMap<OrderId, Instant>,
+    /// Leases whose data was found on disk at the start and of which the chain was not asked yet.
+    leftovers: Vec<LeaseId>,
     said: Said,
 }
 
@@ -50,12 +57,14 @@ struct Said {
 }
 
 impl<C: ChainClient> Daemon<C> {
-    /// A daemon that serves `found` devices and tells `rights` to whoever listens.
+    /// A daemon that serves `found` devices and tells `rights` to whoever listens. Data of the leases `leftovers` lies on
+    /// disk: those that ended while the daemon was down are told once as closed, so that it is removed.
     pub fn new(
         chain: C,
         found: Vec<DeviceInfo>,
         prices: Prices,
         rights: watch::Sender<Arc<Rights>>,
+        leftovers: Vec<LeaseId>,
     ) -> Self {
         Self {
             chain,
@@ -64,6 +73,7 @@ impl<C: ChainClient> Daemon<C> {
             rights,
             assignment: Assignment::default(),
             refused: BTreeMap::new(),
+            leftovers,
             said: Said::default(),
         }
     }
@@ -132,15 +142,7 @@ impl<C: ChainClient> Daemon<C> {
             let Some(device) = assigned.get(&l.id).and_then(|d| d.first()) else {
                 continue;
             };
-            let view = LeaseView {
-                lease_id: l.id.0,
-                device: *device,
-                tenant: l.tenant.to_string(),
-                provider: l.provider.to_string(),
-                state: l.state,
-                ends_at: l.ends_at.seconds(),
-            };
-            rights.leases.insert(l.id.0, view);
+            rights.leases.insert(l.id.0, view(l, *device));
         }
         let tenants: BTreeSet<String> = rights.leases.values().map(|v| v.tenant.clone()).collect();
         for tenant in tenants {
@@ -150,6 +152,15 @@ impl<C: ChainClient> Daemon<C> {
                     revoked: c.revoked_at.is_some(),
                 };
                 rights.certs.insert(c.fingerprint, view);
+            }
+        }
+        while let Some(id) = self.leftovers.last().copied() {
+            let lease = self.chain.lease(id).await?;
+            self.leftovers.pop();
+            if let Some(l) = lease
+                && l.state == LeaseState::Closed
+            {
+                rights.leases.insert(id.0, view(&l, 0));
             }
         }
         Ok(rights)
@@ -254,6 +265,17 @@ impl<C: ChainClient> Daemon<C> {
             }
         }
         Ok(())
+    }
+}
+
+fn view(l: &market::LeaseResponse, device: u32) -> LeaseView {
+    LeaseView {
+        lease_id: l.id.0,
+        device,
+        tenant: l.tenant.to_string(),
+        provider: l.provider.to_string(),
+        state: l.state,
+        ends_at: l.ends_at.seconds(),
     }
 }
 

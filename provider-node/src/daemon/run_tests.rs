@@ -66,7 +66,16 @@ fn daemon(found: u32) -> (Daemon<MockChain>, watch::Receiver<Arc<Rights>>) {
     };
     let (tx, rx) = watch::channel(Arc::default());
     let found = (0..found).map(device).collect();
-    (Daemon::new(chain, found, prices(Strategy::Fixed), tx), rx)
+    (
+        Daemon::new(
+            chain,
+            found,
+            prices(Strategy::Fixed),
+            tx,
+            vec![LeaseId(5), LeaseId(6)],
+        ),
+        rx,
+    )
 }
 
 #[tokio::test]
@@ -92,6 +101,24 @@ async fn it_bids_once_with_the_deposit_and_knows_its_bid_after_a_restart() {
     }
     again.tick().await.unwrap();
     assert!(again.chain.state.lock().sent.is_empty());
+}
+
+#[tokio::test]
+async fn a_lease_that_ended_meanwhile_is_told_once_as_closed() {
+    let (mut d, rx) = daemon(2);
+    let mut over = lease(5, 1);
+    over.state = LeaseState::Closed;
+    d.chain.state.lock().leases = vec![lease(1, 1), over];
+    d.tick().await.unwrap();
+    let states: Vec<_> = rx
+        .borrow()
+        .leases
+        .values()
+        .map(|l| (l.lease_id, l.state))
+        .collect();
+    assert_eq!(states, [(1, LeaseState::Active), (5, LeaseState::Closed)]);
+    d.tick().await.unwrap();
+    assert!(rx.borrow().leases.keys().eq([&1]));
 }
 
 #[tokio::test]

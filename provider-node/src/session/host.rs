@@ -367,6 +367,16 @@ pub fn folder(data: &Path, lease: u64) -> PathBuf {
     data.join(format!("lease-{lease}"))
 }
 
+/// Leases whose folders are there.
+pub fn folders(data: &Path) -> Vec<u64> {
+    let Ok(dir) = fs::read_dir(data) else {
+        return Vec::new();
+    };
+    dir.flatten()
+        .filter_map(|e| e.file_name().to_str()?.strip_prefix("lease-")?.parse().ok())
+        .collect()
+}
+
 /// Unix seconds.
 pub fn now() -> u64 {
     SystemTime::now()
