@@ -6,8 +6,11 @@ use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
 
 impl Client {
-    /// Calls `method`. A node that does not answer is passed over for the next.
-    pub(super) async fn call(&self, method: &str, params: Value) -> Result<Value, Error> {
+    /// Calls a JSON-RPC method: its `result`. A node that does not answer is passed over for the next.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`] when no node answers, [`Error::Query`] when one refuses.
+    pub async fn call(&self, method: &str, params: Value) -> Result<Value, Error> {
         let body =
             json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
         let mut reason = String::new();
