@@ -2,13 +2,13 @@
 
 use super::{
     conn::{Conn, ConnInfo},
-    host::{Host, HostConfig, folder},
+    host::{Host, HostConfig, folder, now},
     pb::session_server::SessionServer as Grpc,
     service::SessionService,
 };
 use crate::identity::{
     cert::{Claims, Identity},
-    rights::{LeaseView, Rights},
+    rights::{LeaseView, Refusal, Rights},
     tls,
 };
 use parking_lot::Mutex;
@@ -27,7 +27,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::{Semaphore, mpsc, oneshot, watch},
     task::JoinHandle,
-    time::timeout,
+    time::{Instant, timeout, timeout_at},
 };
 use tokio_rustls::TlsAcceptor;
 use tokio_stream::wrappers::ReceiverStream;
@@ -36,6 +36,9 @@ use tokio_stream::wrappers::ReceiverStream;
 const MAX_CONNS: usize = 256;
 /// A handshake that takes longer is dropped.
 const HANDSHAKE: Duration = Duration::from_secs(5);
+
+/// How long to wait for news of a lease or a certificate that is not known yet.
+const NEWS: Duration = Duration::from_secs(3);
 
 /// Why the server did not start.
 #[derive(Debug, Error)]
@@ -67,6 +70,31 @@ impl Shared {
     /// What the chain says, as last heard.
     pub fn rights(&self) -> Arc<Rights> {
         self.rights.borrow().clone()
+    }
+
+    /// Whether the bearer of a certificate may use a lease. A lease or a certificate that the chain's last answer did
+    /// not have may be younger than that answer, so the next ones are waited for, a little.
+    ///
+    /// # Errors
+    /// Why not.
+    pub async fn admit(&self, lease: u64, claims: &Claims) -> Result<LeaseView, Refusal> {
+        let mut rights = self.rights.clone();
+        let deadline = Instant::now() + NEWS;
+        loop {
+            let now = i64::try_from(now()).unwrap_or(i64::MAX);
+            let verdict = rights
+                .borrow_and_update()
+                .admit(lease, claims, now)
+                .cloned();
+            match verdict {
+                Err(Refusal::NoLease { .. } | Refusal::NotOnChain { .. }) => {}
+                verdict => return verdict,
+            }
+            match timeout_at(deadline, rights.changed()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) | Err(_) => return verdict,
+            }
+        }
     }
 
     /// The host of an admitted lease, with the caller's connection bound to it.

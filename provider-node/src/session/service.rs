@@ -3,7 +3,7 @@
 use super::{
     CHUNK, LEASE_HEADER,
     conn::ConnInfo,
-    host::{Host, now},
+    host::Host,
     jobs::{JobView, Phase},
     pb::{self, job_event::Event, session_server::Session},
     server::Shared,
@@ -39,7 +39,7 @@ impl SessionService {
     }
 
     /// Who calls, for which lease, and whether they may.
-    fn admit<T>(&self, request: &Request<T>) -> Result<Arc<Host>, Status> {
+    async fn admit<T>(&self, request: &Request<T>) -> Result<Arc<Host>, Status> {
         let info = request.extensions().get::<ConnInfo>().ok_or_else(|| {
             Status::unauthenticated("expected a connection with a certificate, got none")
         })?;
@@ -52,14 +52,16 @@ impl SessionService {
                     "metadata {LEASE_HEADER}: expected a lease's number"
                 ))
             })?;
-        let rights = self.shared.rights();
-        let at = i64::try_from(now()).unwrap_or(i64::MAX);
-        let view = rights.admit(lease, &info.claims, at).map_err(|refusal| {
-            tracing::info!(lease, account = info.claims.account, reason = %refusal, "refused");
-            Status::permission_denied(refusal.to_string())
-        })?;
+        let view = self
+            .shared
+            .admit(lease, &info.claims)
+            .await
+            .map_err(|refusal| {
+                tracing::info!(lease, account = info.claims.account, reason = %refusal, "refused");
+                Status::permission_denied(refusal.to_string())
+            })?;
         self.shared
-            .host(view, info)
+            .host(&view, info)
             .map_err(|e| Status::unavailable(format!("lease {lease}: {e}")))
     }
 }
@@ -106,7 +108,7 @@ impl Session for SessionService {
         &self,
         request: Request<pb::StatusRequest>,
     ) -> Result<Response<pb::StatusResponse>, Status> {
-        let host = self.admit(&request)?;
+        let host = self.admit(&request).await?;
         let jobs = host
             .jobs()
             .into_iter()
@@ -128,7 +130,7 @@ impl Session for SessionService {
         &self,
         request: Request<pb::MissingRequest>,
     ) -> Result<Response<pb::MissingResponse>, Status> {
-        let host = self.admit(&request)?;
+        let host = self.admit(&request).await?;
         let mut blobs = Vec::new();
         for blob in request.into_inner().blobs {
             if let Some(offset) = host.blobs.missing_from(&hash(&blob.hash)?) {
@@ -145,7 +147,7 @@ impl Session for SessionService {
         &self,
         request: Request<Streaming<pb::PutRequest>>,
     ) -> Result<Response<pb::PutResponse>, Status> {
-        let host = self.admit(&request)?;
+        let host = self.admit(&request).await?;
         let mut pieces = request.into_inner();
         let refuse = |e: super::blobs::BlobError| Status::invalid_argument(e.to_string());
         let first = pieces
@@ -174,7 +176,7 @@ impl Session for SessionService {
         &self,
         request: Request<pb::SubmitRequest>,
     ) -> Result<Response<Events>, Status> {
-        let host = self.admit(&request)?;
+        let host = self.admit(&request).await?;
         let req = request.into_inner();
         let (said, got) = (hash(&req.hash)?, Hash::of(&req.manifest));
         if said != got {
@@ -208,7 +210,7 @@ impl Session for SessionService {
         &self,
         request: Request<pb::LogsRequest>,
     ) -> Result<Response<pb::LogsResponse>, Status> {
-        let host = self.admit(&request)?;
+        let host = self.admit(&request).await?;
         let wanted = request.into_inner().manifest_hash;
         let mut lines = Vec::new();
         for (hash, job) in host.jobs() {
@@ -222,7 +224,7 @@ impl Session for SessionService {
     }
 
     async fn fetch(&self, request: Request<pb::FetchRequest>) -> Result<Response<Chunks>, Status> {
-        let host = self.admit(&request)?;
+        let host = self.admit(&request).await?;
         let req = request.into_inner();
         let path = host
             .results
