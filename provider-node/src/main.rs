@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use ember_provider_node::cli::{Cli, error_line, run, usage_line};
-use std::process::ExitCode;
+use std::{io::IsTerminal, process::ExitCode};
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -23,6 +23,7 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
     let result = tokio::runtime::Runtime::new()
         .map_err(anyhow::Error::from)

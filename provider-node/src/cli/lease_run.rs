@@ -5,7 +5,9 @@ use crate::{
     config::Global,
     identity::cert::Identity,
     job::JobDir,
+    session::pb::StatusResponse,
     tenant::{
+        TenantError,
         connect::Target,
         run::{Expected, Happening, run_job},
     },
@@ -25,6 +27,9 @@ use std::{
 
 /// At most one line of progress in this time.
 const PROGRESS: Duration = Duration::from_millis(200);
+
+/// How long a provider may lag behind the chain before its refusal counts.
+const LAG: Duration = Duration::from_secs(2);
 
 /// Run a job on a lease.
 #[derive(Debug, Args)]
@@ -60,6 +65,11 @@ impl Run {
                 Happening::Step { .. } | Happening::Sending { .. } => {}
             }
         };
+        match settled(&target).await {
+            // run_job waits these out.
+            Ok(_) | Err(TenantError::Unreachable { .. } | TenantError::Broken(_)) => {}
+            Err(e) => return Err(e.into()),
+        }
         let report = run_job(&target, &manifest, &files, &expected, &self.out, &mut say).await?;
         Ok(serde_json::to_value(report)?)
     }
@@ -68,7 +78,7 @@ impl Run {
 /// What the provider holds for a lease.
 pub async fn status(g: &Global, lease: LeaseId) -> Result<Value> {
     let (target, _) = reach(g, lease).await?;
-    let s = target.status().await?;
+    let s = settled(&target).await?;
     let jobs: Vec<_> = s
         .jobs
         .iter()
@@ -77,9 +87,23 @@ pub async fn status(g: &Global, lease: LeaseId) -> Result<Value> {
     Ok(json!({"lease_id": lease, "state": s.state, "height": s.height, "jobs": jobs}))
 }
 
+/// The provider's status, once it has seen the block that this computer has seen: it may lag by a look at the chain.
+async fn settled(target: &Target) -> Result<StatusResponse, TenantError> {
+    let deadline = Instant::now() + LAG;
+    loop {
+        match target.status().await {
+            Err(TenantError::Refused(why))
+                if why.contains("got none at height") && Instant::now() < deadline => {}
+            done => return done,
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
 /// What jobs have logged.
 pub async fn logs(g: &Global, lease: LeaseId, job: &str) -> Result<Value> {
     let (target, _) = reach(g, lease).await?;
+    settled(&target).await?;
     Ok(json!({"lines": target.logs(job).await?}))
 }
 
