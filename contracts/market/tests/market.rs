@@ -1,5 +1,7 @@
 //! Every message of the market, on a mock chain.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 #[path = "it/orders.rs"]
 mod orders;
 #[path = "it/bids.rs"]

@@ -1,5 +1,7 @@
 //! Every message of the registry, on a mock chain.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 #[path = "it/certificates.rs"]
 mod certificates;
 #[path = "it/bonds.rs"]

@@ -216,7 +216,7 @@ fn usages_are_required() {
     publish(
         &mut suite,
         &alice,
-        &with(std::slice::from_ref(&sign), &[client.clone()]),
+        &with(std::slice::from_ref(&sign), std::slice::from_ref(&client)),
     )
     .unwrap();
     publish(
