@@ -3,5 +3,6 @@
 
 pub mod schemas;
 pub mod suite;
+pub mod trade;
 
 pub use suite::{Settings, Suite};
