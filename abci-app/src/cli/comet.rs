@@ -63,12 +63,12 @@ indexer = "kv"
     )
 }
 
-/// The binary: as given, by `EMBER_COMETBFT`, on `PATH`, or where `go install` puts it.
+/// The binary: as given; a bare `cometbft` is looked for by `EMBER_COMETBFT`, on `PATH`, or where `go install` puts it.
 ///
 /// # Errors
 /// When it is nowhere.
 pub(super) fn find(given: &Path) -> Result<PathBuf> {
-    if !given.as_os_str().is_empty() {
+    if given != Path::new("cometbft") {
         return Ok(given.into());
     }
     let env = |name: &str| {

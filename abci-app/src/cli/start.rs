@@ -15,7 +15,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -43,7 +43,7 @@ pub struct Args {
     #[arg(long, conflicts_with_all = ["with_cometbft", "abci_laddr"])]
     embedded: bool,
     /// Start CometBFT as a child of this process.
-    #[arg(long, value_name = "BIN", num_args = 0..=1, default_missing_value = "")]
+    #[arg(long, value_name = "BIN", num_args = 0..=1, default_missing_value = "cometbft")]
     with_cometbft: Option<PathBuf>,
     /// Where CometBFT finds the application: unix://PATH or tcp://HOST:PORT.
     #[arg(long, value_name = "ADDR")]
@@ -91,7 +91,7 @@ pub fn run(home: &Path, args: &Args) -> Result<()> {
         .map(str::parse)
         .collect::<Result<_, _>>()
         .context("minimum-gas-prices")?;
-    let app = App::open(AppOptions {
+    let app = open(&AppOptions {
         home: home.into(),
         min_gas_prices,
         query_gas_limit: config.query_gas_limit,
@@ -112,6 +112,22 @@ pub fn run(home: &Path, args: &Args) -> Result<()> {
     // Calls that hang must not keep a stopped node alive.
     runtime.shutdown_timeout(GRACE);
     result
+}
+
+/// A node that was killed an instant ago still holds its files for as long as the kernel needs to end it.
+fn open(options: &AppOptions) -> Result<App> {
+    let deadline = Instant::now() + GRACE;
+    loop {
+        match App::open(options.clone()) {
+            Err(e) if e.to_string().contains("already open") && Instant::now() < deadline => {
+                thread::sleep(Duration::from_millis(50));
+            }
+            Err(e) if e.to_string().contains("already open") => {
+                return Err(e).context("another process runs on this home: stop it first");
+            }
+            app => return Ok(app?),
+        }
+    }
 }
 
 fn logs(args: &Args) -> Result<()> {

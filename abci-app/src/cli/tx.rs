@@ -246,6 +246,10 @@ async fn signed(home: &Path, client: &Client, s: &Signing, key: &Key, msg: Any) 
         sequence: account.sequence,
     };
     data.gas = if s.gas == "auto" {
+        // Taking a fee costs gas too, whatever the fee is: simulate with one unless gas is free.
+        if s.fees.is_none() && price()?.fee(1)?.amount > 0 {
+            data.fee.amount = 1;
+        }
         let used = client.simulate(sign(key, vec![msg.clone()], &data)).await?;
         used.saturating_mul(140) / 100
     } else {

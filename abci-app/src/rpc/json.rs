@@ -271,7 +271,7 @@ pub fn params(p: &ConsensusParams) -> Value {
             "max_bytes": int(evidence.max_bytes),
         },
         "validator": { "pub_key_types": p.validator.clone().unwrap_or_default().pub_key_types },
-        "version": if version.app == 0 { json!({}) } else { json!({ "app": int(version.app) }) },
+        "version": { "app": int(version.app) },
         "abci": { "vote_extensions_enable_height": int(p.abci.unwrap_or_default().vote_extensions_enable_height) },
     })
 }
