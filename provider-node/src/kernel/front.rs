@@ -97,7 +97,7 @@ fn wgsl(text: &str) -> Result<Module, KernelError> {
         KernelError::Source {
             line: place.map_or(0, |p| p.line_number),
             column: place.map_or(0, |p| p.line_position),
-            message: e.message().to_string(),
+            message: format!("does not parse: {}", e.message()),
         }
     })
 }
@@ -112,7 +112,7 @@ fn glsl(text: &str) -> Result<Module, KernelError> {
                 KernelError::Source {
                     line: place.map_or(0, |p| p.line_number),
                     column: place.map_or(0, |p| p.line_position),
-                    message: first.kind.to_string(),
+                    message: format!("does not parse: {}", first.kind),
                 }
             }
             None => plain("GLSL does not parse".into()),
