@@ -27,6 +27,8 @@ use prost::Message;
 
 /// Longest memo, bytes.
 const MAX_MEMO: usize = 256;
+/// What a signature and a fee add to the bytes of a simulated transaction, for each signer.
+const UNSIGNED_BYTES: u64 = 120;
 /// Most signers.
 const MAX_SIGNERS: usize = 7;
 
@@ -48,6 +50,13 @@ pub struct Ante<'a> {
 pub fn check(ctx: &Ctx, tx: &DecodedTx, signers: &[String], ante: &Ante<'_>) -> Result<()> {
     basics(ctx, tx, signers, ante)?;
     ctx.consume_gas(cost::TX_BYTE * tx.size as u64, "txSize")?;
+    if ctx.mode == Mode::Simulate {
+        // The signatures and the fee that the real transaction will carry.
+        ctx.consume_gas(
+            cost::TX_BYTE * UNSIGNED_BYTES * signers.len() as u64,
+            "txSize",
+        )?;
+    }
     deduct_fee(ctx, tx, signers, ante)?;
     for (i, signer) in signers.iter().enumerate() {
         signature(ctx, tx, signer, i, ante)?;
@@ -127,6 +136,9 @@ fn deduct_fee(ctx: &Ctx, tx: &DecodedTx, signers: &[String], ante: &Ante<'_>) ->
             "fee payer address: {first} does not exist"
         )));
     }
+    if ctx.mode == Mode::Simulate && fee.is_empty() {
+        rehearse_fee(ctx, &payer)?;
+    }
     if !fee.is_empty() {
         bank::keeper::send(ctx, &payer, &address::module("fee_collector"), &fee)?;
     }
@@ -136,6 +148,21 @@ fn deduct_fee(ctx: &Ctx, tx: &DecodedTx, signers: &[String], ante: &Ante<'_>) ->
             .attr("fee_payer", first),
     );
     Ok(())
+}
+
+/// Wallets simulate without a fee and pay one afterwards: what taking it will cost has to be in the estimate.
+fn rehearse_fee(ctx: &Ctx, payer: &[u8]) -> Result<()> {
+    let Some((denom, _)) = bank::keeper::all_balances(ctx, payer)?.into_iter().next() else {
+        return Ok(());
+    };
+    let rehearsal: Result<(), Option<AppError>> = ctx.atomically(|ctx| {
+        // Whatever comes of it is dropped; only its gas counts.
+        Err(bank::keeper::send(ctx, payer, &address::module("fee_collector"), &[(denom, 1)]).err())
+    });
+    match rehearsal {
+        Err(Some(e)) if e.is_out_of_gas() => Err(e),
+        _ => Ok(()),
+    }
 }
 
 fn signature(ctx: &Ctx, tx: &DecodedTx, signer: &str, i: usize, ante: &Ante<'_>) -> Result<()> {
