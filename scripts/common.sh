@@ -38,7 +38,7 @@ has_vulkan_loader() { ldconfig -p 2>/dev/null | grep -q 'libvulkan\.so\.1'; }
 build_all() {
   say "building emberd, ember and the end-to-end harness"
   cargo build --release --locked --bins
-  ./scripts/build-contracts
+  ./scripts/build-contracts --wasm-only
   EMBER_COMETBFT="$(find_cometbft)"
   export EMBER_COMETBFT
 }

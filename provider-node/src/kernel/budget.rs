@@ -1,7 +1,7 @@
 //! The operation budget: every loop iteration of an invocation costs one, and when none is left every loop ends and
 //! the host is told, so that a result with a hole in it is refused and never returned.
 //!
-//! A hidden buffer at [`STATUS_BINDING`](super::STATUS_BINDING) carries four words: `[0]` set to 1 when an invocation ran out, `[1]` the
+//! A hidden buffer at [`STATUS_BINDING`] carries four words: `[0]` set to 1 when an invocation ran out, `[1]` the
 //! budget, `[2]` loops entered minus loops left (only with the canary), `[3]` unused. The budget is data and not code,
 //! so the canonical SPIR-V does not depend on it.
 //!
