@@ -9,7 +9,6 @@ use crate::{
     identity::cert::Identity,
     session::{
         host::{HostConfig, folders},
-        runner::Processes,
         server::SessionServer,
     },
 };
@@ -57,10 +56,8 @@ impl Run {
         let chain = g.signing_chain()?;
         let host = HostConfig {
             data: g.home()?.join("leases"),
-            workers: Arc::new(Processes {
-                exe: std::env::current_exe().context("the path of this program")?,
-                wall_cap: WALL_CAP,
-            }),
+            exe: std::env::current_exe().context("the path of this program")?,
+            wall_cap: WALL_CAP,
             chain_id: chain_id(&chain).await?,
             pkcs8: Zeroizing::new(identity.pkcs8().to_vec()),
         };
