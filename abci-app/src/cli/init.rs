@@ -48,8 +48,8 @@ pub struct Args {
         default_value = "target/contracts"
     )]
     contracts: PathBuf,
-    /// Make a chain without Ember's contracts.
-    #[arg(long, conflicts_with = "contracts")]
+    /// Make a chain without Ember's contracts. Wins over --contracts and its variable.
+    #[arg(long)]
     no_contracts: bool,
     /// An account and its coins, for example ember1...:1000000uember,500uusdc. May be repeated; without it, a new
     /// key "validator" gets some of both denoms.
