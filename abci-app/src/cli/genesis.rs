@@ -181,6 +181,7 @@ impl Spec<'_> {
             reservation_bps,
             min_deposit: Uint128::new(c.min_deposit),
             bid_deposit: Uint128::new(c.bid_deposit),
+            ..DenomFees::default()
         };
         let registry_msg = registry::InstantiateMsg {
             authority: self.authority.into(),

@@ -11,7 +11,7 @@ use crate::{
 };
 use cosmwasm_std::Uint128;
 use ember_types::{
-    fees::share,
+    fees::take,
     lease::LeaseState,
     money::{seconds_covered, whole_micro},
 };
@@ -57,7 +57,7 @@ impl Lease {
         let gross = whole_micro(self.rate.accrued(self.resources.units, secs))?;
         Ok(Accrued {
             gross,
-            fee: share(gross, self.take_bps),
+            fee: take(gross, self.take_bps, &self.tiers),
         })
     }
 
@@ -124,6 +124,7 @@ mod tests {
             denom: "uusdc".into(),
             rate: Rate::new(rate),
             take_bps,
+            tiers: vec![],
             ask: None,
             state: LeaseState::Active,
             opened_at: 1_000,

@@ -11,7 +11,7 @@ use crate::{
 use cosmwasm_std::{Addr, Event, Storage, Uint128};
 use ember_types::{
     events::{self, key},
-    fees::{DenomFees, share},
+    fees::{DenomFees, share_with_rest},
     ids::OrderId,
     lease::OrderState,
 };
@@ -47,8 +47,11 @@ pub fn deposit(
 ) -> Result<(), ContractError> {
     let schedule = schedule(storage, account)?;
     let denom = schedule.denom.as_str();
-    let fee = share(amount, schedule.reservation_bps);
     let escrow = &mut account.escrow;
+    let bps = schedule.reservation_bps;
+    // On the total of all deposits, so that many small ones pay what a single one pays.
+    let (fee, rest) = share_with_rest(amount, bps, escrow.reservation_rest);
+    escrow.reservation_rest = rest;
     let before = escrow.held()?;
     let full = before.checked_add(amount)?;
     escrow.deposited = escrow.deposited.checked_add(amount)?;
@@ -69,19 +72,51 @@ pub fn deposit(
         is_tenant,
     )?;
     if !fee.is_zero() {
-        let collector = CONFIG.load(storage)?.fee_collector;
-        escrow.fees = escrow.fees.checked_add(fee)?;
-        fees::ledger(storage, denom, |l| {
-            l.fees = l.fees.checked_add(fee)?;
-            Ok(())
-        })?;
-        out.send(&collector, fee, denom);
         let after = full.checked_sub(fee)?;
-        out.emit(
-            movement("reservation_fee", account.id, denom, fee, full, after)
-                .add_attribute(key::RECIPIENT, collector),
-        );
+        let event = movement("reservation_fee", account.id, denom, fee, full, after);
+        collect(storage, out, escrow, denom, fee, event)?;
     }
+    Ok(())
+}
+
+/// Takes the flat fee of a lease that opens out of the first deposits, or what there is.
+///
+/// # Errors
+/// When the storage is broken.
+pub fn session_fee(
+    storage: &mut dyn Storage,
+    out: &mut Outbox,
+    account: &mut Account,
+) -> Result<(), ContractError> {
+    let (fees, escrow) = (&account.order.fees, &mut account.escrow);
+    let fee = fees.session_fee.min(escrow.free()?);
+    if fee.is_zero() {
+        return Ok(());
+    }
+    let before = escrow.held()?;
+    consume(escrow, fee)?;
+    let after = escrow.held()?;
+    let event = movement("session_fee", account.id, &fees.denom, fee, before, after);
+    collect(storage, out, escrow, &fees.denom, fee, event)
+}
+
+/// Sends a fee that has left the account to the collector.
+fn collect(
+    storage: &mut dyn Storage,
+    out: &mut Outbox,
+    escrow: &mut Escrow,
+    denom: &str,
+    fee: Uint128,
+    event: Event,
+) -> Result<(), ContractError> {
+    let collector = CONFIG.load(storage)?.fee_collector;
+    escrow.fees = escrow.fees.checked_add(fee)?;
+    fees::ledger(storage, denom, |l| {
+        l.fees = l.fees.checked_add(fee)?;
+        Ok(())
+    })?;
+    out.send(&collector, fee, denom);
+    out.emit(event.add_attribute(key::RECIPIENT, collector));
     Ok(())
 }
 
@@ -147,22 +182,13 @@ pub fn book(
     consume(escrow, gross)?;
     let net = gross.checked_sub(fee)?;
     escrow.payable = escrow.payable.checked_add(net)?;
-    escrow.fees = escrow.fees.checked_add(fee)?;
     let after = escrow.held()?;
     if !net.is_zero() {
         out.emit(movement("accrue", id, denom, net, before, before));
     }
     if !fee.is_zero() {
-        let collector = CONFIG.load(storage)?.fee_collector;
-        fees::ledger(storage, denom, |l| {
-            l.fees = l.fees.checked_add(fee)?;
-            Ok(())
-        })?;
-        out.send(&collector, fee, denom);
-        out.emit(
-            movement("take_fee", id, denom, fee, before, after)
-                .add_attribute(key::RECIPIENT, collector),
-        );
+        let event = movement("take_fee", id, denom, fee, before, after);
+        collect(storage, out, escrow, denom, fee, event)?;
     }
     Ok(())
 }

@@ -27,6 +27,8 @@ pub struct Winner {
     pub bid: BidId,
     /// The ask that the bid was, in `market` mode.
     pub ask: Option<AskId>,
+    /// Its provider's bond now, for the rebate.
+    pub bonded: Uint128,
 }
 
 /// Opens the lease of an open order.
@@ -42,6 +44,7 @@ pub fn open_lease(
 ) -> Result<LeaseId, ContractError> {
     account.expect(OrderState::Open)?;
     let fees = escrow::schedule(storage, account)?;
+    let (take_bps, tiers) = fees.for_bond(winner.bonded);
     let id = LeaseId(next_id(storage, &LAST_LEASE)?);
     let order = &mut account.order;
     let lease = Lease {
@@ -51,7 +54,8 @@ pub fn open_lease(
         resources: order.resources.clone(),
         denom: order.ceiling.denom.clone(),
         rate: winner.rate,
-        take_bps: fees.take_bps,
+        take_bps,
+        tiers,
         ask: winner.ask,
         state: LeaseState::Active,
         opened_at: now,
@@ -79,6 +83,7 @@ pub fn open_lease(
     }
     out.emit(event);
     account.lease = Some(lease);
+    escrow::session_fee(storage, out, account)?;
     Ok(id)
 }
 

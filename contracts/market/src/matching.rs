@@ -10,7 +10,7 @@ use crate::{
     providers,
     state::{ASK_BOOK, CONFIG},
 };
-use cosmwasm_std::{Env, Order, QuerierWrapper, Storage};
+use cosmwasm_std::{Env, Order, QuerierWrapper, Storage, Uint128};
 use ember_types::{
     ids::{AskId, BidId, LeaseId},
     pricing::{Offer, PricingMode},
@@ -21,16 +21,16 @@ pub const MAX_ASKS_SEEN: usize = 200;
 /// Most asks whose provider one order asks the registry about.
 pub const MAX_ASKS_TRIED: usize = 50;
 
-/// The mode's winner among those offers that `can_serve`.
+/// The mode's winner among those offers that `can_serve`, which answers the bond of their provider.
 fn pick(
     pricing: &PricingMode,
     units: u32,
     mut offers: Vec<Offer>,
-    mut can_serve: impl FnMut(BidId) -> Result<bool, ContractError>,
-) -> Result<Option<BidId>, ContractError> {
+    mut can_serve: impl FnMut(BidId) -> Result<Option<Uint128>, ContractError>,
+) -> Result<Option<(BidId, Uint128)>, ContractError> {
     while let Some(id) = pricing.winner(units, &offers) {
-        if can_serve(id)? {
-            return Ok(Some(id));
+        if let Some(bonded) = can_serve(id)? {
+            return Ok(Some((id, bonded)));
         }
         offers.retain(|o| o.id != id);
     }
@@ -53,11 +53,11 @@ pub fn close_auction(
     let order = &account.order;
     let won = pick(&order.pricing, order.resources.units, offers, |id| {
         let bid = bids::load(storage, id)?;
-        Ok(providers::can_serve(querier, &config, &bid.provider, &order.resources).is_ok())
+        Ok(providers::can_serve(querier, &config, &bid.provider, &order.resources).ok())
     })?;
     match won {
-        Some(id) => {
-            award(storage, out, account, id, now)?;
+        Some((id, bonded)) => {
+            award(storage, out, account, id, bonded, now)?;
         }
         None => {
             bids::end_all(storage, out, account, None)?;
@@ -68,7 +68,7 @@ pub fn close_auction(
     Ok(())
 }
 
-/// Gives the order to a live bid.
+/// Gives the order to a live bid, whose provider has `bonded`.
 ///
 /// # Errors
 /// When the bid is not live.
@@ -77,6 +77,7 @@ pub fn award(
     out: &mut Outbox,
     account: &mut Account,
     id: BidId,
+    bonded: Uint128,
     now: u64,
 ) -> Result<LeaseId, ContractError> {
     let bid = bids::load_open(storage, id)?;
@@ -86,6 +87,7 @@ pub fn award(
         rate: bid.rate,
         bid: id,
         ask: None,
+        bonded,
     };
     lifecycle::open_lease(storage, out, account, &winner, now)
 }
@@ -128,7 +130,7 @@ pub fn cross(
     }
     let won = pick(&order.pricing, units, offers, |BidId(id)| {
         let ask = asks::load(storage, AskId(id))?;
-        let can: Result<(), Ineligible> = providers::can_sell(
+        let can: Result<_, Ineligible> = providers::can_sell(
             querier,
             &config,
             &ask.provider,
@@ -136,9 +138,9 @@ pub fn cross(
             units,
             Some(wanted),
         );
-        Ok(can.is_ok())
+        Ok(can.ok())
     })?;
-    let Some(BidId(id)) = won else {
+    let Some((BidId(id), bonded)) = won else {
         return Err(ContractError::NothingAdmits {
             denom: order.ceiling.denom.clone(),
             ceiling: order.ceiling.rate,
@@ -153,6 +155,7 @@ pub fn cross(
         rate: ask.rate,
         bid,
         ask: Some(ask_id),
+        bonded,
     };
     lifecycle::open_lease(storage, out, account, &winner, env.block.time.seconds())
 }

@@ -4,7 +4,7 @@ use crate::{
     error::{ContractError, Ineligible},
     state::Config,
 };
-use cosmwasm_std::{Addr, QuerierWrapper};
+use cosmwasm_std::{Addr, QuerierWrapper, Uint128};
 use ember_types::{
     registry::{ProviderResponse, QueryMsg},
     resources::{Device, GpuSpec, ResourceSpec},
@@ -30,7 +30,7 @@ fn ask(
     Ok(p)
 }
 
-/// Whether `provider` may bid and has the devices, the region and the bond that `wanted` names.
+/// Whether `provider` may bid and has the devices, the region and the bond that `wanted` names. Answers its bond.
 ///
 /// # Errors
 /// The first thing that it lacks.
@@ -39,7 +39,7 @@ pub fn can_serve(
     config: &Config,
     provider: &Addr,
     wanted: &ResourceSpec,
-) -> Result<(), Ineligible> {
+) -> Result<Uint128, Ineligible> {
     let p = ask(querier, config, provider)?;
     terms(&p, &wanted.gpu)?;
     let got = p.devices.iter().filter(|d| wanted.gpu.matches(d)).count();
@@ -49,10 +49,10 @@ pub fn can_serve(
             got,
         });
     }
-    Ok(())
+    Ok(p.bonded)
 }
 
-/// Whether `provider` may still sell `units` of what it once posted as `device`, on the terms of `wanted`.
+/// Whether `provider` may still sell `units` of what it once posted as `device`, on the terms of `wanted`. Answers its bond.
 ///
 /// # Errors
 /// The first thing that it lacks.
@@ -63,12 +63,13 @@ pub fn can_sell(
     device: &Device,
     units: u32,
     wanted: Option<&GpuSpec>,
-) -> Result<(), Ineligible> {
+) -> Result<Uint128, Ineligible> {
     let p = ask(querier, config, provider)?;
     if let Some(wanted) = wanted {
         terms(&p, wanted)?;
     }
-    alike(&p, device, units)
+    alike(&p, device, units)?;
+    Ok(p.bonded)
 }
 
 /// The device of this id, of which `provider` has `units` alike.

@@ -4,7 +4,7 @@ use cosmwasm_schema::cw_serde;
 use cosmwasm_std::{Addr, Empty, Timestamp, Uint128};
 use cw_storage_plus::{Index, IndexList, IndexedMap, Item, Map, MultiIndex};
 use ember_types::{
-    fees::DenomFees,
+    fees::{DenomFees, Step},
     ids::{AskId, LeaseId, OrderId},
     lease::{BidState, CloseReason, LeaseState, OrderState},
     market::Ceiling,
@@ -80,6 +80,9 @@ pub struct Escrow {
     pub refunded: Uint128,
     /// Earned by the provider and not yet paid.
     pub payable: Uint128,
+    /// What the rounding of the reservation fees has left so far, in 10^-4 micro-units.
+    #[serde(default)]
+    pub reservation_rest: u16,
 }
 
 /// A bid.
@@ -131,8 +134,11 @@ pub struct Lease {
     pub denom: String,
     /// Per unit.
     pub rate: Rate,
-    /// The take fee that it opened with, basis points.
+    /// The take fee that it opened with, less its provider's rebate, basis points.
     pub take_bps: u16,
+    /// The tiers that it opened with, less the rebate.
+    #[serde(default)]
+    pub tiers: Vec<Step>,
     /// The ask that it crossed, to which its units return.
     pub ask: Option<AskId>,
     /// Where it stands.

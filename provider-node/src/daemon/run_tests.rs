@@ -46,6 +46,7 @@ fn daemon(found: u32) -> (Daemon<MockChain>, watch::Receiver<Arc<Rights>>) {
             reservation_bps: 0,
             min_deposit: Uint128::zero(),
             bid_deposit: Uint128::new(7),
+            ..DenomFees::default()
         }],
         grace_secs: 1,
         max_bids_per_order: 8,

@@ -31,7 +31,7 @@ pub(crate) fn execute(
     }
     let bid = bids::load_open(deps.storage, bid_id)?;
     let config = CONFIG.load(deps.storage)?;
-    providers::can_serve(
+    let bonded = providers::can_serve(
         deps.querier,
         &config,
         &bid.provider,
@@ -39,7 +39,7 @@ pub(crate) fn execute(
     )
     .map_err(|reason| providers::refuse(&bid.provider, reason))?;
     let mut out = Outbox::default();
-    matching::award(deps.storage, &mut out, &mut account, bid_id, now)?;
+    matching::award(deps.storage, &mut out, &mut account, bid_id, bonded, now)?;
     account.save(deps.storage)?;
     Ok(out.into_response())
 }

@@ -24,5 +24,6 @@ pub(crate) fn execute(
             .add_attribute(key::DENOM, &f.denom)
             .add_attribute(key::TAKE_BPS, f.take_bps.to_string())
             .add_attribute(key::RESERVATION_BPS, f.reservation_bps.to_string())
+            .add_attribute(key::SESSION_FEE, f.session_fee)
     })))
 }

@@ -1,7 +1,7 @@
 //! `instantiate`, `UpdateFees`, `migrate`.
 
 use cosmwasm_std::{
-    Uint128, coin,
+    Addr, Uint128, coin,
     testing::{message_info, mock_dependencies, mock_env},
 };
 use ember_market::{ContractError, contract};
@@ -10,9 +10,10 @@ use ember_testing::{
     suite::{NATIVE, USDC, any_gpu, refused},
 };
 use ember_types::{
-    fees::DenomFees,
+    fees::{DenomFees, Step},
     market::{ExecuteMsg, InstantiateMsg, MigrateMsg, QueryMsg},
-    pricing::{PricingMode, reverse_auction::ReverseAuction},
+    pricing::{PricingMode, market::Market, reverse_auction::ReverseAuction},
+    registry,
 };
 
 fn fee(denom: &str, take_bps: u16, reservation_bps: u16) -> DenomFees {
@@ -22,6 +23,7 @@ fn fee(denom: &str, take_bps: u16, reservation_bps: u16) -> DenomFees {
         reservation_bps,
         min_deposit: Uint128::new(10),
         bid_deposit: Uint128::new(20),
+        ..DenomFees::default()
     }
 }
 
@@ -161,6 +163,133 @@ fn a_deposit_that_is_all_fee_leaves_nothing_to_lease_on() {
     suite.end_block();
     suite.wait(600);
     assert_eq!(suite.balance(&suite.fee_collector, USDC), 40_000);
+    suite.check_books().unwrap();
+}
+
+fn step(from: u128, bps: u16) -> Step {
+    Step {
+        from: Uint128::new(from),
+        bps,
+    }
+}
+
+/// A market whose USDC schedule is changed by `change`, a tenant and a provider.
+fn with_fees(change: impl Fn(&mut DenomFees)) -> (Suite, Addr, Addr) {
+    let mut settings = Settings::default();
+    change(&mut settings.fees[0]);
+    let mut suite = Suite::with(&settings);
+    let tenant = suite.rich("tenant", 1_000_000);
+    let provider = suite.provider("p", 1);
+    (suite, tenant, provider)
+}
+
+#[test]
+fn tiers_take_less_of_what_lies_above_them() {
+    let (mut suite, tenant, provider) = with_fees(|f| {
+        f.tiers = vec![step(10_000, 500), step(20_000, 50)];
+    });
+    let had = suite.balance(&provider, USDC);
+    let (_, lease_id) = suite.lease_of(&tenant, &provider, 40_100, USDC, 10_000_000);
+    let reserved = 100;
+    // Whoever settles in between, the totals decide.
+    for _ in 0..7 {
+        suite.pass(300);
+        suite
+            .market(&tenant, &ExecuteMsg::Settle { lease_id }, &[])
+            .unwrap();
+    }
+    suite.wait(3_600);
+    let fee = 2_000 + 500 + 16_000 * 50 / 10_000;
+    assert_eq!(suite.balance(&suite.fee_collector, USDC), reserved + fee);
+    assert_eq!(suite.balance(&provider, USDC), had + 36_000 - fee);
+    suite.check_books().unwrap();
+}
+
+#[test]
+fn a_session_fee_leaves_the_escrow_once_when_the_lease_opens() {
+    let (mut suite, tenant, provider) = with_fees(|f| f.session_fee = Uint128::new(900));
+    let had = suite.balance(&provider, USDC);
+    let (order_id, lease_id) = suite.lease_of(&tenant, &provider, 40_000, USDC, 10_000_000);
+    assert_eq!(suite.balance(&suite.fee_collector, USDC), 100 + 900);
+    assert_eq!(suite.escrow(order_id).held.u128(), 39_000);
+    for _ in 0..3 {
+        suite.pass(10);
+        suite
+            .market(&tenant, &ExecuteMsg::Settle { lease_id }, &[])
+            .unwrap();
+    }
+    suite
+        .market(&tenant, &ExecuteMsg::CloseLease { lease_id }, &[])
+        .unwrap();
+    assert_eq!(suite.balance(&suite.fee_collector, USDC), 1_000 + 60);
+    assert_eq!(suite.balance(&provider, USDC), had + 240);
+    assert_eq!(suite.balance(&tenant, USDC), 1_000_000 - 1_300);
+    suite.check_books().unwrap();
+}
+
+#[test]
+fn a_session_fee_that_grew_takes_no_more_than_the_escrow_has() {
+    let (mut suite, tenant, provider) = with_fees(|_| ());
+    let order_id = suite.auction(&tenant, 1_000, USDC);
+    let mut dear = fee(USDC, 0, 0);
+    (dear.min_deposit, dear.session_fee) = (Uint128::new(5_000), Uint128::new(5_000));
+    let authority = suite.authority.clone();
+    let msg = ExecuteMsg::UpdateFees {
+        fees: vec![dear, fee(NATIVE, 0, 0)],
+    };
+    suite.market(&authority, &msg, &[]).unwrap();
+    suite.bid(&provider, order_id, 1_000_000).unwrap();
+    suite.wait(100);
+    assert_eq!(suite.escrow(order_id).fees.u128(), 1_000);
+    assert_eq!(suite.escrow(order_id).held.u128(), 0);
+    suite.check_books().unwrap();
+    suite.wait(600);
+    assert_eq!(suite.balance(&suite.market, USDC), 0);
+}
+
+#[test]
+fn a_bond_at_the_opening_takes_basis_points_off() {
+    let (mut suite, tenant, provider) = with_fees(|f| {
+        f.bond_rebates = vec![step(3_000_000, 500), step(4_000_000, 1_000)];
+    });
+    let had = suite.balance(&provider, USDC);
+    let lease = |suite: &mut Suite| {
+        let (_, lease_id) = suite.lease_of(&tenant, &provider, 40_000, USDC, 10_000_000);
+        lease_id
+    };
+    let first = lease(&mut suite);
+    suite.mint(&provider, 1_000_000, NATIVE);
+    let bond = registry::ExecuteMsg::Bond {};
+    let funds = [coin(1_000_000, NATIVE)];
+    suite.registry(&provider, &bond, &funds).unwrap();
+    let second = lease(&mut suite);
+    // An ask crossed pays the same.
+    suite.ask(&provider, 1, USDC, 10_000_000).unwrap();
+    let mode = PricingMode::Market(Market {});
+    let funds = [coin(40_000, USDC)];
+    suite
+        .create_order(&tenant, any_gpu(1), mode, (10_000_000, USDC), 100, &funds)
+        .unwrap();
+    suite.wait(100);
+    for lease_id in [first, second] {
+        suite
+            .market(&tenant, &ExecuteMsg::CloseLease { lease_id }, &[])
+            .unwrap();
+    }
+    assert_eq!(suite.balance(&provider, USDC), had + 850 + 900 + 900);
+    suite.check_books().unwrap();
+}
+
+#[test]
+fn many_small_deposits_reserve_what_a_single_one_reserves() {
+    let (mut suite, tenant, _) = with_fees(|_| ());
+    let order_id = suite.auction(&tenant, 1_000, USDC);
+    for _ in 0..400 {
+        let msg = ExecuteMsg::Deposit { order_id };
+        suite.market(&tenant, &msg, &[coin(1, USDC)]).unwrap();
+    }
+    // 25 basis points of 1400, rounded down once.
+    assert_eq!(suite.balance(&suite.fee_collector, USDC), 3);
     suite.check_books().unwrap();
 }
 

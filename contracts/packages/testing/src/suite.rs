@@ -44,6 +44,7 @@ impl Default for Settings {
             reservation_bps,
             min_deposit: Uint128::new(1_000),
             bid_deposit: Uint128::new(500),
+            ..DenomFees::default()
         };
         Self {
             fees: vec![fees(USDC, 2_000, 25), fees(NATIVE, 400, 0)],

@@ -68,6 +68,8 @@ pub mod key {
     pub const TAKE_BPS: &str = "take_bps";
     /// Share of every deposit, basis points.
     pub const RESERVATION_BPS: &str = "reservation_bps";
+    /// Flat fee of a lease's opening, micro-units.
+    pub const SESSION_FEE: &str = "session_fee";
     /// Who received it.
     pub const RECIPIENT: &str = "recipient";
     /// Why it ended.
