@@ -188,6 +188,8 @@ impl Spec<'_> {
             bond_denom: self.denom.into(),
             unbonding_secs: c.unbonding_secs,
             min_bond: Uint128::new(c.min_bond),
+            fee_collector: Some(module_address(self.prefix, "fee_collector")?),
+            court: None,
         };
         let market_msg = market::InstantiateMsg {
             authority: self.authority.into(),

@@ -7,7 +7,7 @@ use crate::{
 use cosmwasm_std::{Addr, Event, Storage, Timestamp, Uint128};
 use ember_types::{
     events::{self, key},
-    registry::Unbonding,
+    registry::{SlashResponse, Unbonding},
 };
 
 /// What `owner` has bonded, micro-units.
@@ -67,11 +67,7 @@ pub fn start_unbonding(
         release_at: now.plus_seconds(CONFIG.load(storage)?.unbonding_secs),
     });
     UNBONDINGS.save(storage, owner, &queue)?;
-    if rest.is_zero() {
-        BONDS.remove(storage, owner);
-    } else {
-        BONDS.save(storage, owner, &rest)?;
-    }
+    save(storage, owner, rest)?;
     Ok(event("unbond", owner, amount, bonded, rest))
 }
 
@@ -92,11 +88,7 @@ pub fn claim(
             waiting: waiting.len(),
         });
     }
-    if waiting.is_empty() {
-        UNBONDINGS.remove(storage, owner);
-    } else {
-        UNBONDINGS.save(storage, owner, &waiting)?;
-    }
+    save_queue(storage, owner, &waiting)?;
     let mut sum = Uint128::zero();
     for u in released {
         sum = sum
@@ -107,6 +99,65 @@ pub fn claim(
             })?;
     }
     Ok(sum)
+}
+
+/// Takes up to `amount` away from `owner`: from the bond, then from what is still unbonding, in the order of its release.
+///
+/// # Errors
+/// When there is nothing to take.
+pub fn slash(
+    storage: &mut dyn Storage,
+    owner: &Addr,
+    amount: Uint128,
+    now: Timestamp,
+) -> Result<SlashResponse, ContractError> {
+    let bonded = bonded(storage, owner)?;
+    let from_bond = bonded.min(amount);
+    save(storage, owner, bonded.saturating_sub(from_bond))?;
+    let mut left = amount.saturating_sub(from_bond);
+    let mut from_unbonding = Uint128::zero();
+    let mut queue = UNBONDINGS.may_load(storage, owner)?.unwrap_or_default();
+    // The period may have been changed in between, so that the oldest need not be the first to go.
+    queue.sort_by_key(|u| u.release_at);
+    for u in queue.iter_mut().filter(|u| u.release_at > now) {
+        let part = u.amount.min(left);
+        u.amount = u.amount.saturating_sub(part);
+        left = left.saturating_sub(part);
+        from_unbonding = from_unbonding.saturating_add(part);
+    }
+    if from_bond.is_zero() && from_unbonding.is_zero() {
+        return Err(ContractError::NothingToSlash {
+            owner: owner.clone(),
+        });
+    }
+    if !from_unbonding.is_zero() {
+        queue.retain(|u| !u.amount.is_zero());
+        save_queue(storage, owner, &queue)?;
+    }
+    Ok(SlashResponse {
+        from_bond,
+        from_unbonding,
+    })
+}
+
+fn save(storage: &mut dyn Storage, owner: &Addr, bonded: Uint128) -> Result<(), ContractError> {
+    if bonded.is_zero() {
+        BONDS.remove(storage, owner);
+        return Ok(());
+    }
+    Ok(BONDS.save(storage, owner, &bonded)?)
+}
+
+fn save_queue(
+    storage: &mut dyn Storage,
+    owner: &Addr,
+    queue: &Vec<Unbonding>,
+) -> Result<(), ContractError> {
+    if queue.is_empty() {
+        UNBONDINGS.remove(storage, owner);
+        return Ok(());
+    }
+    Ok(UNBONDINGS.save(storage, owner, queue)?)
 }
 
 /// The event of a movement of `amount` that took the bond from `before` to `after`.

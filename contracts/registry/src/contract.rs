@@ -4,7 +4,7 @@ use crate::{
     error::ContractError,
     execute, query as q,
     state::{CONFIG, Config},
-    sudo as s,
+    sudo as s, validate,
 };
 #[cfg(not(feature = "library"))]
 use cosmwasm_std::entry_point;
@@ -23,7 +23,7 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Sets the contract up.
 ///
 /// # Errors
-/// When the authority is not an address or the bond denom not a denom.
+/// When an address is not one, the bond denom not a denom, or the unbonding period out of its range.
 #[cfg_attr(not(feature = "library"), entry_point)]
 pub fn instantiate(
     deps: DepsMut,
@@ -33,14 +33,19 @@ pub fn instantiate(
 ) -> Result<Response, ContractError> {
     crate::funds::none(&info)?;
     validate_denom("bond_denom", &msg.bond_denom)?;
+    validate::unbonding_secs(msg.unbonding_secs)?;
+    let addr = |field, text: &str| validate::address(deps.api, field, text);
+    let optional = |field, text: Option<String>| text.map(|t| addr(field, &t)).transpose();
     cw2::set_contract_version(deps.storage, NAME, VERSION)?;
     CONFIG.save(
         deps.storage,
         &Config {
-            authority: deps.api.addr_validate(&msg.authority)?,
+            authority: addr("authority", &msg.authority)?,
             bond_denom: msg.bond_denom,
             unbonding_secs: msg.unbonding_secs,
             min_bond: msg.min_bond,
+            fee_collector: optional("fee_collector", msg.fee_collector)?,
+            court: optional("court", msg.court)?,
         },
     )?;
     Ok(Response::new())
@@ -74,6 +79,12 @@ pub fn execute(
         ExecuteMsg::Bond {} => execute::bond::execute(deps, &info),
         ExecuteMsg::Unbond { amount } => execute::unbond::execute(deps, &env, &info, amount),
         ExecuteMsg::ClaimUnbonded {} => execute::claim_unbonded::execute(deps, &env, &info),
+        ExecuteMsg::Slash {
+            owner,
+            amount,
+            reason,
+        } => execute::slash::execute(deps, &env, &info, &owner, amount, &reason),
+        ExecuteMsg::UpdateConfig(update) => execute::update_config::execute(deps, &info, &update),
         ExecuteMsg::PublishCertificate { der } => {
             execute::publish_certificate::execute(deps, &env, &info, der)
         }

@@ -13,6 +13,29 @@ pub enum ContractError {
     /// A field of the message is out of its range or not of its form.
     #[error(transparent)]
     Invalid(#[from] ValidationError),
+    /// The sender may not do this.
+    #[error("only {expected} may do this, got {sender}")]
+    Unauthorized {
+        /// Who may.
+        expected: String,
+        /// Who asked.
+        sender: Addr,
+    },
+    /// A part of the configuration that the message needs was never given.
+    #[error("no {what} is configured: the authority must name one with update_config")]
+    NotConfigured {
+        /// The field.
+        what: &'static str,
+    },
+    /// There is no stake to take.
+    #[error("{owner}: expected a stake to slash, got none bonded and none unbonding")]
+    NothingToSlash {
+        /// Whose stake.
+        owner: Addr,
+    },
+    /// `update_config` names nothing.
+    #[error("update_config names nothing to change: give at least one field")]
+    EmptyConfigUpdate,
     /// The sender is registered already.
     #[error("{address} is a provider already: use update_provider")]
     AlreadyRegistered {

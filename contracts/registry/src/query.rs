@@ -7,6 +7,7 @@ use crate::{
         CERTIFICATES, CERTIFICATES_BY_OWNER, CONFIG, Certificate, Config, PROVIDERS, Provider,
         UNBONDINGS,
     },
+    validate,
 };
 use cosmwasm_std::{Addr, Deps, Order, Storage};
 use cw_storage_plus::Bound;
@@ -28,17 +29,21 @@ pub(crate) fn config(deps: Deps) -> Result<InstantiateMsg, ContractError> {
         bond_denom,
         unbonding_secs,
         min_bond,
+        fee_collector,
+        court,
     } = CONFIG.load(deps.storage)?;
     Ok(InstantiateMsg {
         authority: authority.into_string(),
         bond_denom,
         unbonding_secs,
         min_bond,
+        fee_collector: fee_collector.map(Addr::into_string),
+        court: court.map(Addr::into_string),
     })
 }
 
 pub(crate) fn provider(deps: Deps, address: &str) -> Result<ProviderResponse, ContractError> {
-    let address = deps.api.addr_validate(address)?;
+    let address = validate::address(deps.api, "address", address)?;
     match PROVIDERS.may_load(deps.storage, &address)? {
         Some(p) => provider_response(deps.storage, address, p),
         None => Err(ContractError::NotRegistered { address }),
@@ -50,7 +55,9 @@ pub(crate) fn providers(
     start_after: Option<&str>,
     limit: Option<u32>,
 ) -> Result<ProvidersResponse, ContractError> {
-    let after = start_after.map(|a| deps.api.addr_validate(a)).transpose()?;
+    let after = start_after
+        .map(|a| validate::address(deps.api, "start_after", a))
+        .transpose()?;
     let providers = PROVIDERS
         .range(
             deps.storage,
@@ -100,7 +107,7 @@ pub(crate) fn certificates(
     start_after: Option<&str>,
     limit: Option<u32>,
 ) -> Result<CertificatesResponse, ContractError> {
-    let owner = deps.api.addr_validate(owner)?;
+    let owner = validate::address(deps.api, "owner", owner)?;
     let certificates = CERTIFICATES_BY_OWNER
         .prefix(&owner)
         .keys(
@@ -132,7 +139,7 @@ fn certificate_response(fingerprint: String, c: Certificate) -> CertificateRespo
 }
 
 pub(crate) fn bond(deps: Deps, address: &str) -> Result<BondResponse, ContractError> {
-    let address = deps.api.addr_validate(address)?;
+    let address = validate::address(deps.api, "address", address)?;
     Ok(BondResponse {
         bonded: bonds::bonded(deps.storage, &address)?,
         unbonding: UNBONDINGS

@@ -19,6 +19,10 @@ pub struct Config {
     pub unbonding_secs: u64,
     /// Micro-units.
     pub min_bond: Uint128,
+    /// Where slashed stake goes. Since 0.2.
+    pub fee_collector: Option<Addr>,
+    /// Who may slash. Since 0.2.
+    pub court: Option<Addr>,
 }
 
 /// A registered provider; its bond stands in [`BONDS`].

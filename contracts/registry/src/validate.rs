@@ -4,12 +4,22 @@ use crate::{
     error::ContractError,
     state::{MAX_ATTRIBUTES, MAX_DEVICES},
 };
+use cosmwasm_std::{Addr, Api};
 use ember_types::{
     error::ValidationError,
     registry::Attribute,
     resources::{Device, validate_slug},
 };
 use std::collections::BTreeSet;
+
+/// The address in a message's field.
+///
+/// # Errors
+/// When it is not one of this chain.
+pub fn address(api: &dyn Api, field: &'static str, text: &str) -> Result<Addr, ContractError> {
+    api.addr_validate(text)
+        .map_err(|_| ValidationError::malformed(field, "an address of this chain", text).into())
+}
 
 /// Longest endpoint in bytes.
 const MAX_URI: usize = 256;
@@ -53,6 +63,28 @@ fn is_bracketed_ipv6(host: &str) -> bool {
     host.strip_prefix('[')
         .and_then(|h| h.strip_suffix(']'))
         .is_some_and(|h| h.parse::<std::net::Ipv6Addr>().is_ok())
+}
+
+/// The longest unbonding period: a year.
+pub const MAX_UNBONDING_SECS: u64 = 365 * 24 * 3_600;
+
+/// # Errors
+/// When it is longer than [`MAX_UNBONDING_SECS`].
+pub fn unbonding_secs(secs: u64) -> Result<(), ContractError> {
+    if secs <= MAX_UNBONDING_SECS {
+        return Ok(());
+    }
+    let expected = format!("0 to {MAX_UNBONDING_SECS}");
+    Err(ValidationError::range("unbonding_secs", expected, secs).into())
+}
+
+/// # Errors
+/// When `text` is empty or longer than 256 bytes.
+pub fn text(field: &'static str, text: &str) -> Result<(), ContractError> {
+    if (1..=256).contains(&text.len()) {
+        return Ok(());
+    }
+    Err(ValidationError::malformed(field, "1 to 256 bytes", text).into())
 }
 
 /// # Errors

@@ -6,7 +6,11 @@
 mod certificates;
 #[path = "it/bonds.rs"]
 mod bonds;
+#[path = "it/config.rs"]
+mod config;
 #[path = "it/providers.rs"]
 mod providers;
+#[path = "it/slashing.rs"]
+mod slashing;
 #[path = "it/upgrade.rs"]
 mod upgrade;

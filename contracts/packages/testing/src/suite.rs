@@ -68,6 +68,8 @@ pub struct Suite {
     pub authority: Addr,
     /// Where fees go.
     pub fee_collector: Addr,
+    /// Who may slash.
+    pub court: Addr,
 }
 
 /// A device of the name, `mesa/lavapipe` with 2 GiB.
@@ -125,6 +127,7 @@ impl Suite {
     pub fn try_with(settings: &Settings) -> Result<Self> {
         let mut app = App::default();
         let (authority, fee_collector) = ("authority".into_addr(), "fee_collector".into_addr());
+        let court = "court".into_addr();
         let registry_code = app.store_code(Box::new(
             ContractWrapper::new(
                 ember_registry::contract::execute,
@@ -153,6 +156,8 @@ impl Suite {
                     bond_denom: NATIVE.into(),
                     unbonding_secs: settings.unbonding_secs,
                     min_bond: Uint128::new(settings.min_bond),
+                    fee_collector: Some(fee_collector.to_string()),
+                    court: Some(court.to_string()),
                 },
                 &[],
                 "registry",
@@ -182,6 +187,7 @@ impl Suite {
             market,
             authority,
             fee_collector,
+            court,
         })
     }
 

@@ -32,6 +32,9 @@ pub const BOND: &str = "bond";
 /// A certificate was published or revoked.
 pub const CERTIFICATE: &str = "certificate";
 
+/// The registry's configuration changed.
+pub const CONFIG_UPDATED: &str = "config_updated";
+
 /// Attribute keys.
 pub mod key {
     /// What happened, where one event has several causes.
@@ -76,6 +79,10 @@ pub mod key {
     pub const REASON: &str = "reason";
     /// Owner of a certificate or bond.
     pub const OWNER: &str = "owner";
+    /// Of a slashed amount: what came out of unbondings, micro-units.
+    pub const FROM_UNBONDING: &str = "from_unbonding";
+    /// Who may change the configuration from now on.
+    pub const AUTHORITY: &str = "authority";
     /// SHA-256 of a certificate's DER, lower-case hex.
     pub const FINGERPRINT: &str = "fingerprint";
 }

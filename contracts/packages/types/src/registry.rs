@@ -15,6 +15,10 @@ pub struct InstantiateMsg {
     pub unbonding_secs: u64,
     /// Least bond of a registered provider, micro-units; less cannot bid.
     pub min_bond: Uint128,
+    /// Where slashed stake goes: the chain's fee collector. Without one nothing can be slashed.
+    pub fee_collector: Option<String>,
+    /// The one contract that may slash.
+    pub court: Option<String>,
 }
 
 /// Upgrade from the previous stored version.
@@ -62,6 +66,19 @@ pub enum ExecuteMsg {
     },
     /// Pay out every unbonding whose time has come. By its owner.
     ClaimUnbonded {},
+    /// Take stake away for ever: from the bond first, then from what is unbonding, the first to be released first. What
+    /// is released already is its owner's and stays. Takes all there is when that is less than `amount`, and answers
+    /// [`SlashResponse`]. By the court.
+    Slash {
+        /// Whose stake.
+        owner: String,
+        /// Micro-units.
+        amount: Uint128,
+        /// Why, 1 to 256 bytes; it stands in the event.
+        reason: String,
+    },
+    /// Change what is given. By the authority.
+    UpdateConfig(ConfigUpdate),
     /// Publish an X.509 certificate: ECDSA P-256, self-signed, CN = the sender's address, at most a year.
     PublishCertificate {
         /// The certificate, DER.
@@ -72,6 +89,31 @@ pub enum ExecuteMsg {
         /// SHA-256 of its DER, lower-case hex.
         fingerprint: String,
     },
+}
+
+/// What is not given stays as it is.
+#[cw_serde]
+#[derive(Default)]
+pub struct ConfigUpdate {
+    /// Hand the configuration over.
+    pub authority: Option<String>,
+    /// Seconds of unbondings that start from now on; those under way keep their time.
+    pub unbonding_secs: Option<u64>,
+    /// Least bond of a provider, micro-units.
+    pub min_bond: Option<Uint128>,
+    /// Where slashed stake goes.
+    pub fee_collector: Option<String>,
+    /// The one contract that may slash.
+    pub court: Option<String>,
+}
+
+/// Data of a `Slash`.
+#[cw_serde]
+pub struct SlashResponse {
+    /// Micro-units taken from the bond.
+    pub from_bond: Uint128,
+    /// Micro-units taken from what was unbonding.
+    pub from_unbonding: Uint128,
 }
 
 /// What anyone may read.

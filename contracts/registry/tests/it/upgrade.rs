@@ -1,12 +1,15 @@
 //! `instantiate`, `migrate`, and the hook.
 
 use cosmwasm_std::{
-    Uint128,
+    Storage, Uint128, from_json,
     testing::{message_info, mock_dependencies, mock_env},
 };
 use ember_registry::{ContractError, contract};
-use ember_testing::{Suite, suite::NATIVE};
-use ember_types::registry::{InstantiateMsg, MigrateMsg, QueryMsg};
+use ember_testing::{
+    Suite,
+    suite::{NATIVE, device},
+};
+use ember_types::registry::{BondResponse, InstantiateMsg, MigrateMsg, ProviderResponse, QueryMsg};
 
 #[test]
 fn the_configuration_is_what_was_given() {
@@ -19,6 +22,8 @@ fn the_configuration_is_what_was_given() {
             bond_denom: NATIVE.into(),
             unbonding_secs: 1_000,
             min_bond: Uint128::new(1_000_000),
+            fee_collector: Some(suite.fee_collector.to_string()),
+            court: Some(suite.court.to_string()),
         }
     );
 }
@@ -32,6 +37,8 @@ fn a_bond_denom_is_a_denom() {
         bond_denom: "1x".into(),
         unbonding_secs: 1,
         min_bond: Uint128::zero(),
+        fee_collector: None,
+        court: None,
     };
     let result = contract::instantiate(deps.as_mut(), mock_env(), message_info(&sender, &[]), msg);
     assert!(
@@ -54,6 +61,45 @@ fn migration_checks_name_and_version() {
         let result = contract::migrate(deps.as_mut(), mock_env(), MigrateMsg {});
         assert_eq!(result.is_ok(), ok, "{name} {version}: {result:?}");
     }
+}
+
+/// What version 0.1.0 stored, byte for byte.
+#[test]
+fn the_state_of_the_first_version_is_taken_over() {
+    let mut deps = mock_dependencies();
+    let (authority, alice) = (deps.api.addr_make("authority"), deps.api.addr_make("alice"));
+    let storage = deps.as_mut().storage;
+    cw2::set_contract_version(storage, contract::NAME, "0.1.0").unwrap();
+    let config = format!(
+        r#"{{"authority":"{authority}","bond_denom":"uember","unbonding_secs":1000,"min_bond":"1000000"}}"#
+    );
+    storage.set(b"config", config.as_bytes());
+    let key = |map: &str| {
+        let mut key = vec![0, map.len() as u8];
+        key.extend(map.as_bytes());
+        key.extend(alice.as_bytes());
+        key
+    };
+    storage.set(&key("bonds"), br#""3000000""#);
+    storage.set(&key("unbondings"), br#"[{"amount":"7","release_at":"9"}]"#);
+    storage.set(
+        &key("providers"),
+        br#"{"host_uri":"https://a:1","devices":[{"id":"gpu-0","model":"mesa/lavapipe","vram_mib":2048,"profile":"portable1","driver":"llvmpipe 22.3.6"}],"attributes":[{"key":"region","value":"eu"}],"registered_at":"1571797419000000000"}"#,
+    );
+    contract::migrate(deps.as_mut(), mock_env(), MigrateMsg {}).unwrap();
+    let stored = cw2::get_contract_version(&deps.storage).unwrap();
+    assert_eq!(stored.version, contract::VERSION);
+    let ask = |msg| contract::query(deps.as_ref(), mock_env(), msg).unwrap();
+    let config: InstantiateMsg = from_json(ask(QueryMsg::Config {})).unwrap();
+    assert_eq!(config.authority, authority.as_str());
+    assert_eq!((config.court, config.fee_collector), (None, None));
+    let address = alice.to_string();
+    let p: ProviderResponse = from_json(ask(QueryMsg::Provider { address })).unwrap();
+    assert!(p.may_bid);
+    assert_eq!(p.devices, [device("gpu-0")]);
+    let address = alice.to_string();
+    let b: BondResponse = from_json(ask(QueryMsg::Bond { address })).unwrap();
+    assert_eq!(b.unbonding.len(), 1);
 }
 
 #[test]
