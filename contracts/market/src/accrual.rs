@@ -43,6 +43,22 @@ impl Escrow {
     pub fn held(&self) -> Result<Uint128, ContractError> {
         Ok(self.free()?.checked_add(self.payable)?)
     }
+
+    /// Takes `amount` out of the deposits, the first first.
+    ///
+    /// # Errors
+    /// When there is less. [`Lease::accrued`] never exceeds it.
+    pub fn consume(&mut self, amount: Uint128) -> Result<(), ContractError> {
+        let mut rest = amount;
+        for deposit in &mut self.deposits {
+            let part = rest.min(deposit.left);
+            deposit.left = deposit.left.checked_sub(part)?;
+            rest = rest.checked_sub(part)?;
+        }
+        self.deposits.retain(|d| !d.left.is_zero());
+        Uint128::zero().checked_sub(rest)?;
+        Ok(())
+    }
 }
 
 impl Lease {

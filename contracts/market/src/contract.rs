@@ -2,7 +2,7 @@
 
 use crate::{
     error::ContractError,
-    execute, fees, funds, query as q,
+    execute, fees, funds, invariants, query as q,
     state::{CONFIG, Config},
     sudo as s,
 };
@@ -170,6 +170,10 @@ pub fn query(deps: Deps, env: Env, msg: QueryMsg) -> Result<Binary, ContractErro
             limit,
         )?),
         QueryMsg::Escrow { order_id } => to_json_binary(&q::escrow(deps, &env, order_id)?),
+        QueryMsg::Invariants { start_after, limit } => {
+            let limit = q::page(limit).max(1);
+            to_json_binary(&invariants::check(deps, &env, start_after, limit)?)
+        }
         QueryMsg::Ledger { denom } => to_json_binary(&q::ledger(deps, denom)?),
     };
     Ok(answer?)

@@ -94,7 +94,7 @@ pub fn session_fee(
         return Ok(());
     }
     let before = escrow.held()?;
-    consume(escrow, fee)?;
+    escrow.consume(fee)?;
     let after = escrow.held()?;
     let event = movement("session_fee", account.id, &fees.denom, fee, before, after);
     collect(storage, out, escrow, &fees.denom, fee, event)
@@ -179,7 +179,7 @@ pub fn book(
     (lease.gross, lease.fee) = (total.gross, total.fee);
     let denom = lease.denom.as_str();
     let before = escrow.held()?;
-    consume(escrow, gross)?;
+    escrow.consume(gross)?;
     let net = gross.checked_sub(fee)?;
     escrow.payable = escrow.payable.checked_add(net)?;
     let after = escrow.held()?;
@@ -190,20 +190,6 @@ pub fn book(
         let event = movement("take_fee", id, denom, fee, before, after);
         collect(storage, out, escrow, denom, fee, event)?;
     }
-    Ok(())
-}
-
-/// Takes `amount` out of the deposits, the first first.
-fn consume(escrow: &mut Escrow, amount: Uint128) -> Result<(), ContractError> {
-    let mut rest = amount;
-    for deposit in &mut escrow.deposits {
-        let part = rest.min(deposit.left);
-        deposit.left = deposit.left.checked_sub(part)?;
-        rest = rest.checked_sub(part)?;
-    }
-    escrow.deposits.retain(|d| !d.left.is_zero());
-    // `Lease::accrued` is capped by the deposits; were it not, this underflows and refuses.
-    Uint128::zero().checked_sub(rest)?;
     Ok(())
 }
 

@@ -16,6 +16,7 @@ pub mod asks;
 pub mod lifecycle;
 pub mod matching;
 pub mod execute;
+pub mod invariants;
 pub mod query;
 pub mod sudo;
 pub mod contract;

@@ -2,6 +2,7 @@
 
 use crate::{
     account::Account,
+    accrual::Accrued,
     bids,
     error::ContractError,
     fees,
@@ -10,21 +11,22 @@ use crate::{
         Order, lease_state, order_state,
     },
 };
-use cosmwasm_std::{Deps, Env, Order as Direction, StdResult, Timestamp};
+use cosmwasm_std::{Deps, Env, Order as Direction, StdResult, Timestamp, Uint128};
 use cw_storage_plus::Bound;
 use ember_types::{
     ids::{AskId, BidId, LeaseId, OrderId},
     lease::{LeaseState, OrderState},
     market::{
-        AskResponse, AsksResponse, BidResponse, BidsResponse, EscrowResponse, InstantiateMsg,
-        LeaseResponse, LeasesResponse, LedgerResponse, OrderResponse, OrdersResponse,
+        AskResponse, AsksResponse, BidResponse, BidsResponse, DepositResponse, EarningsResponse,
+        EscrowResponse, InstantiateMsg, LeaseResponse, LeasesResponse, LedgerResponse,
+        OrderResponse, OrdersResponse,
     },
 };
 
 const DEFAULT_LIMIT: u32 = 30;
 const MAX_LIMIT: u32 = 100;
 
-fn page(limit: Option<u32>) -> usize {
+pub(crate) fn page(limit: Option<u32>) -> usize {
     limit.unwrap_or(DEFAULT_LIMIT).min(MAX_LIMIT) as usize
 }
 
@@ -258,28 +260,57 @@ pub(crate) fn escrow(
     env: &Env,
     order_id: OrderId,
 ) -> Result<EscrowResponse, ContractError> {
-    let account = Account::load(deps.storage, order_id)?;
-    let e = &account.escrow;
-    let mut answer = EscrowResponse {
-        denom: account.order.ceiling.denom.clone(),
+    let Account {
+        order,
+        lease,
+        escrow: mut e,
+        ..
+    } = Account::load(deps.storage, order_id)?;
+    let (held, now) = (e.held()?, env.block.time.seconds());
+    let (mut fees_due, mut exhausted_at) = (Uint128::zero(), None);
+    let mut leases = Vec::new();
+    if let Some((lease_id, lease)) = order.lease_id.zip(lease) {
+        exhausted_at = lease.exhausted_at(&e).map(Timestamp::from_seconds);
+        // What is over is booked, and a suspended lease accrues nothing.
+        let mut total = Accrued {
+            gross: lease.gross,
+            fee: lease.fee,
+        };
+        if lease.state == LeaseState::Active {
+            total = lease.accrued(&e, now)?;
+        }
+        let gross = total.gross.checked_sub(lease.gross)?;
+        let fee = total.fee.checked_sub(lease.fee)?;
+        e.consume(gross)?;
+        e.payable = e.payable.checked_add(gross.checked_sub(fee)?)?;
+        fees_due = fees_due.checked_add(fee)?;
+        let net = total.gross.checked_sub(total.fee)?;
+        leases.push(EarningsResponse {
+            lease_id,
+            provider: lease.provider,
+            accrued: total.gross,
+            fee: total.fee,
+            paid: net.checked_sub(e.payable)?,
+            payable: e.payable,
+        });
+    }
+    let deposits = e.deposits.into_iter().map(|d| DepositResponse {
+        depositor: d.depositor,
+        left: d.left,
+    });
+    Ok(EscrowResponse {
+        denom: order.ceiling.denom,
         deposited: e.deposited,
         paid: e.paid,
         fees: e.fees,
         refunded: e.refunded,
-        held: e.held()?,
+        held,
         payable: e.payable,
-        fees_due: cosmwasm_std::Uint128::zero(),
-        exhausted_at: None,
-    };
-    if let Some(lease) = account.lease.filter(|l| l.state == LeaseState::Active) {
-        let total = lease.accrued(e, env.block.time.seconds())?;
-        answer.fees_due = total.fee.checked_sub(lease.fee)?;
-        let gross = total.gross.checked_sub(lease.gross)?;
-        let net = gross.checked_sub(answer.fees_due)?;
-        answer.payable = answer.payable.checked_add(net)?;
-        answer.exhausted_at = lease.exhausted_at(e).map(Timestamp::from_seconds);
-    }
-    Ok(answer)
+        fees_due,
+        exhausted_at,
+        deposits: deposits.collect(),
+        leases,
+    })
 }
 
 pub(crate) fn ledger(deps: Deps, denom: String) -> Result<LedgerResponse, ContractError> {
@@ -296,14 +327,13 @@ pub(crate) fn ledger(deps: Deps, denom: String) -> Result<LedgerResponse, Contra
             bid_deposits: Default::default(),
         });
     };
-    let out = l.paid.checked_add(l.fees)?.checked_add(l.refunded)?;
     Ok(LedgerResponse {
         denom,
+        held: l.held()?,
         deposited: l.deposited,
         paid: l.paid,
         fees: l.fees,
         refunded: l.refunded,
-        held: l.deposited.checked_sub(out)?,
         bid_deposits: l.bid_deposits,
     })
 }

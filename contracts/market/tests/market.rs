@@ -8,6 +8,8 @@ mod orders;
 mod bids;
 #[path = "it/asks.rs"]
 mod asks;
+#[path = "it/books.rs"]
+mod books;
 #[path = "it/leases.rs"]
 mod leases;
 #[path = "it/escrow.rs"]

@@ -6,13 +6,14 @@ use cosmwasm_std::{Addr, Coin, Uint128, coin, from_json};
 use ember_types::{
     ids::{AskId, BidId, LeaseId, OrderId},
     market::{
-        self, Ceiling, CreateOrderResponse, EscrowResponse, LeaseResponse, LedgerResponse,
-        OrderResponse,
+        self, Ceiling, CreateOrderResponse, EscrowResponse, InvariantsResponse, LeaseResponse,
+        LedgerResponse, OrderResponse,
     },
     money::Rate,
     pricing::{PricingMode, market::Market, reverse_auction::ReverseAuction},
     resources::ResourceSpec,
 };
+use std::collections::BTreeMap;
 
 impl Suite {
     /// Creates an order.
@@ -171,31 +172,48 @@ impl Suite {
             .unwrap_or_else(|e| panic!("ledger: {e:#}"))
     }
 
-    /// Every micro-unit is accounted for: per order, per denom, and against the contract's bank balance.
+    /// Every micro-unit is accounted for: per order, per denom, and against the contract's bank balance. Asks the
+    /// contract, and does not believe it.
     ///
     /// # Errors
     /// What does not add up.
     pub fn check_books(&self) -> Result<()> {
+        let mut start_after = None;
+        let mut by_orders: BTreeMap<String, Uint128> = BTreeMap::new();
+        loop {
+            let limit = Some(100);
+            let page: InvariantsResponse =
+                self.ask_market(&market::QueryMsg::Invariants { start_after, limit })?;
+            ensure!(page.ok, "{page:?}");
+            for d in &page.denoms {
+                *by_orders.entry(d.denom.clone()).or_default() += d.held_by_orders;
+                ensure!(d.balance == d.liabilities, "{d:?}");
+            }
+            start_after = page.next;
+            if start_after.is_none() {
+                break;
+            }
+        }
         for denom in [NATIVE, USDC] {
             let l = self.ledger(denom);
-            let held = Uint128::new(self.balance(&self.market, denom));
+            let balance = Uint128::new(self.balance(&self.market, denom));
             ensure!(
-                held == l.held + l.bid_deposits,
-                "the market has {held}{denom}, its ledger says {l:?}"
+                balance == l.held + l.bid_deposits,
+                "the market has {balance}{denom}, its ledger says {l:?}"
             );
             let mut sums = [Uint128::zero(); 5];
             for order in self.orders()? {
                 let e = self.escrow(order.id);
-                ensure!(
-                    e.deposited == e.paid + e.fees + e.refunded + e.held,
-                    "order {}: {e:?}",
-                    order.id
-                );
-                ensure!(
-                    e.payable + e.fees_due <= e.held,
-                    "order {}: {e:?}",
-                    order.id
-                );
+                let id = order.id;
+                let out = e.paid + e.fees + e.refunded;
+                ensure!(e.deposited == out + e.held, "order {id}: {e:?}");
+                let left: Uint128 = e.deposits.iter().map(|d| d.left).sum();
+                ensure!(e.held == left + e.payable + e.fees_due, "order {id}: {e:?}");
+                for l in &e.leases {
+                    ensure!(l.accrued == l.fee + l.paid + l.payable, "order {id}: {e:?}");
+                }
+                let owed: Uint128 = e.leases.iter().map(|l| l.paid).sum();
+                ensure!(owed == e.paid, "order {id}: {e:?}");
                 if e.denom == denom {
                     let parts = [e.deposited, e.paid, e.fees, e.refunded, e.held];
                     sums.iter_mut().zip(parts).for_each(|(s, p)| *s += p);
@@ -207,6 +225,8 @@ impl Suite {
                 "{denom}: orders {sums:?}, ledger {totals:?}"
             );
             ensure!(l.deposited == l.paid + l.fees + l.refunded + l.held);
+            let held = by_orders.get(denom).copied().unwrap_or_default();
+            ensure!(held == l.held, "{denom}: orders hold {held}, ledger {l:?}");
         }
         Ok(())
     }

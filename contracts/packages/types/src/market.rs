@@ -207,6 +207,14 @@ pub enum QueryMsg {
         /// Which.
         order_id: OrderId,
     },
+    /// The books, checked: every denom, and `limit` orders after `start_after`.
+    #[returns(InvariantsResponse)]
+    Invariants {
+        /// Continue after this id.
+        start_after: Option<OrderId>,
+        /// How many orders.
+        limit: Option<u32>,
+    },
     /// Totals of a denom since genesis: `deposited = paid + fees + refunded + held`.
     #[returns(LedgerResponse)]
     Ledger {
@@ -360,6 +368,36 @@ pub struct EscrowResponse {
     pub fees_due: Uint128,
     /// Block time at which the free funds run out, while the lease is active.
     pub exhausted_at: Option<Timestamp>,
+    /// Of `held`: what each deposit would give back were the lease to end now, in the order of the refunds.
+    pub deposits: Vec<DepositResponse>,
+    /// What each lease of the order has earned.
+    pub leases: Vec<EarningsResponse>,
+}
+
+/// What is left of a deposit.
+#[cw_serde]
+pub struct DepositResponse {
+    /// Who put it in and gets it back.
+    pub depositor: Addr,
+    /// What nobody has earned yet.
+    pub left: Uint128,
+}
+
+/// What a lease has earned since its opening: `accrued = fee + paid + payable`. Micro-units.
+#[cw_serde]
+pub struct EarningsResponse {
+    /// The lease.
+    pub lease_id: LeaseId,
+    /// Who earned it.
+    pub provider: Addr,
+    /// The whole, to the second of this block, booked or not.
+    pub accrued: Uint128,
+    /// Of `accrued`: the take fee.
+    pub fee: Uint128,
+    /// Of `accrued`: paid to the provider.
+    pub paid: Uint128,
+    /// Of `accrued`: what the provider could withdraw now.
+    pub payable: Uint128,
 }
 
 /// Totals of a denom since genesis, micro-units. Bid deposits are counted apart.
@@ -379,4 +417,32 @@ pub struct LedgerResponse {
     pub held: Uint128,
     /// Bid deposits held now.
     pub bid_deposits: Uint128,
+}
+
+/// What [`QueryMsg::Invariants`] found.
+#[cw_serde]
+pub struct InvariantsResponse {
+    /// Whether everything that was looked at adds up.
+    pub ok: bool,
+    /// Orders of this page whose `deposited` is not `paid + fees + refunded + held`.
+    pub broken: Vec<OrderId>,
+    /// Where the next page starts; none when this one reached the end.
+    pub next: Option<OrderId>,
+    /// Every denom that was ever deposited.
+    pub denoms: Vec<DenomInvariants>,
+}
+
+/// A denom's liabilities against what the bank says. Micro-units.
+#[cw_serde]
+pub struct DenomInvariants {
+    /// The denom.
+    pub denom: String,
+    /// In escrow, by the ledger: `deposited - paid - fees - refunded`.
+    pub held: Uint128,
+    /// In escrow, summed over the orders of this page; equals `held` when the pages of one height are added up.
+    pub held_by_orders: Uint128,
+    /// `held` plus the bid deposits.
+    pub liabilities: Uint128,
+    /// The contract's bank balance. More than `liabilities` only when somebody sent it coins without a message.
+    pub balance: Uint128,
 }
