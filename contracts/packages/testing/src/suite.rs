@@ -56,6 +56,42 @@ impl Default for Settings {
     }
 }
 
+impl Settings {
+    /// What the registry is set up with.
+    pub fn registry(
+        &self,
+        authority: &Addr,
+        fee_collector: &Addr,
+        court: &Addr,
+    ) -> registry::InstantiateMsg {
+        registry::InstantiateMsg {
+            authority: authority.to_string(),
+            bond_denom: NATIVE.into(),
+            unbonding_secs: self.unbonding_secs,
+            min_bond: Uint128::new(self.min_bond),
+            fee_collector: Some(fee_collector.to_string()),
+            court: Some(court.to_string()),
+        }
+    }
+
+    /// What the market is set up with.
+    pub fn market(
+        &self,
+        authority: &Addr,
+        registry: &Addr,
+        fee_collector: &Addr,
+    ) -> market::InstantiateMsg {
+        market::InstantiateMsg {
+            authority: authority.to_string(),
+            registry: registry.to_string(),
+            fee_collector: fee_collector.to_string(),
+            fees: self.fees.clone(),
+            grace_secs: self.grace_secs,
+            max_bids_per_order: self.max_bids_per_order,
+        }
+    }
+}
+
 /// A mock chain with both contracts.
 pub struct Suite {
     /// The mock chain.
@@ -151,14 +187,7 @@ impl Suite {
             .instantiate_contract(
                 registry_code,
                 authority.clone(),
-                &registry::InstantiateMsg {
-                    authority: authority.to_string(),
-                    bond_denom: NATIVE.into(),
-                    unbonding_secs: settings.unbonding_secs,
-                    min_bond: Uint128::new(settings.min_bond),
-                    fee_collector: Some(fee_collector.to_string()),
-                    court: Some(court.to_string()),
-                },
+                &settings.registry(&authority, &fee_collector, &court),
                 &[],
                 "registry",
                 admin.clone(),
@@ -168,14 +197,7 @@ impl Suite {
             .instantiate_contract(
                 market_code,
                 authority.clone(),
-                &market::InstantiateMsg {
-                    authority: authority.to_string(),
-                    registry: registry.to_string(),
-                    fee_collector: fee_collector.to_string(),
-                    fees: settings.fees.clone(),
-                    grace_secs: settings.grace_secs,
-                    max_bids_per_order: settings.max_bids_per_order,
-                },
+                &settings.market(&authority, &registry, &fee_collector),
                 &[],
                 "market",
                 admin,

@@ -1,0 +1,345 @@
+//! What no message may break, looked at after each: every changed record, and the sums.
+
+use crate::world::{DENOMS, Op, World};
+use cosmwasm_std::{Uint128, from_json};
+use ember_market::state::{Bid, DUE, Escrow, LEDGERS, Lease, Ledger, ORDERS, Order};
+use ember_testing::{bare::Done, store::Change};
+use ember_types::{
+    ids::OrderId,
+    lease::{BidState, CloseReason, LeaseState, OrderState},
+    market::{EscrowResponse, ExecuteMsg, InvariantsResponse, QueryMsg},
+};
+use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
+
+fn read<T: DeserializeOwned>(change: &Change) -> (Option<T>, Option<T>) {
+    let parse = |v: &Option<Vec<u8>>| v.as_ref().map(|v| from_json(v).unwrap());
+    (parse(&change.old), parse(&change.new))
+}
+
+fn keep(alive: &mut Vec<u64>, id: u64, lives: bool) {
+    match (alive.iter().position(|i| *i == id), lives) {
+        (None, true) => alive.push(id),
+        (Some(at), false) => {
+            alive.swap_remove(at);
+        }
+        _ => {}
+    }
+}
+
+/// After a message or hook that went through.
+pub fn after(w: &mut World, op: &Op, done: &Done) {
+    for change in &done.changes {
+        if let Some(id) = change.id_in("orders") {
+            let (old, new) = read::<Order>(change);
+            order(op, id, old, &new.unwrap());
+            let state = w.order(id).map(|o| o.state);
+            keep(&mut w.orders, id, state != Some(OrderState::Closed));
+            keep(&mut w.open, id, state == Some(OrderState::Open));
+        } else if let Some(id) = change.id_in("escrows") {
+            let (old, new) = read::<Escrow>(change);
+            escrow(w, id, old, &new.unwrap());
+        } else if let Some(id) = change.id_in("leases") {
+            let (old, new) = read::<Lease>(change);
+            let new = new.unwrap();
+            lease(w, op, id, old, &new);
+            keep(&mut w.leases, id, new.state != LeaseState::Closed);
+        } else if let Some(id) = change.id_in("bids") {
+            let (old, new) = read::<Bid>(change);
+            bid(w, op, id, old, &new.unwrap());
+        } else if let Some(id) = change.id_in("asks") {
+            keep(&mut w.asks, id, change.new.is_some());
+        }
+    }
+    sender_may(w, op);
+    sums(w);
+}
+
+fn order(op: &Op, id: u64, old: Option<Order>, new: &Order) {
+    let Some(old) = old else {
+        assert!(
+            matches!(op, Op::Market(who, ExecuteMsg::CreateOrder { .. }, _) if *who == new.tenant)
+        );
+        return;
+    };
+    let legal = old.state == new.state
+        || matches!(
+            (old.state, new.state),
+            (OrderState::Open, OrderState::Leased | OrderState::Closed)
+                | (OrderState::Leased, OrderState::Closed)
+        );
+    assert!(
+        legal,
+        "order {id} went from {:?} to {:?}",
+        old.state, new.state
+    );
+    assert_ne!(
+        old.state,
+        OrderState::Closed,
+        "order {id} is over and changed"
+    );
+    assert_eq!(
+        (&old.tenant, &old.ceiling, old.max_duration_secs),
+        (&new.tenant, &new.ceiling, new.max_duration_secs)
+    );
+    if let Op::Market(who, ExecuteMsg::CloseOrder { .. }, _) = op {
+        assert_eq!(*who, old.tenant, "a stranger closed order {id}");
+    }
+}
+
+fn escrow(w: &mut World, id: u64, old: Option<Escrow>, new: &Escrow) {
+    assert!(new.adds_up(), "order {id}: {new:?}");
+    let order = w.order(id).unwrap();
+    let was = old.as_ref().map_or(0, |e| e.held().unwrap().u128());
+    let is = new.held().unwrap().u128();
+    if order.state == OrderState::Closed {
+        assert_eq!(is, 0, "order {id} is over and holds {new:?}");
+    }
+    if let Some(old) = old {
+        let grows = [
+            (old.deposited, new.deposited),
+            (old.paid, new.paid),
+            (old.fees, new.fees),
+            (old.refunded, new.refunded),
+        ];
+        assert!(
+            grows.iter().all(|(o, n)| o <= n),
+            "order {id}: {old:?} became {new:?}"
+        );
+    }
+    let sum = w.held.entry(order.ceiling.denom).or_default();
+    *sum = *sum + is - was;
+}
+
+/// Steps are legal, terms stand, and what moves a lease is its parties, a deposit, or time.
+fn lease(w: &World, op: &Op, id: u64, old: Option<Lease>, new: &Lease) {
+    let now = w.bare.now();
+    let Some(old) = old else {
+        // The hook that opens a lease suspends it too when fees have eaten its escrow.
+        let dry = new.state == LeaseState::Suspended && new.suspended_at == Some(now);
+        assert!(
+            dry || new.state == LeaseState::Active,
+            "lease {id}: {new:?}"
+        );
+        assert_eq!((new.opened_at, new.settled_at), (now, now));
+        return;
+    };
+    assert_ne!(
+        old.state,
+        LeaseState::Closed,
+        "lease {id} is over and changed"
+    );
+    let legal = old.state == new.state || old.state.may_become(new.state);
+    assert!(
+        legal,
+        "lease {id} went from {:?} to {:?}",
+        old.state, new.state
+    );
+    let terms = |l: &Lease| {
+        (
+            l.order_id,
+            l.tenant.clone(),
+            l.provider.clone(),
+            l.rate,
+            l.take_bps,
+            l.tiers.clone(),
+            l.ends_at,
+        )
+    };
+    assert_eq!(terms(&old), terms(new), "lease {id}");
+    assert!(
+        old.gross <= new.gross && old.fee <= new.fee && new.fee <= new.gross,
+        "lease {id}"
+    );
+    assert!(
+        old.settled_at <= new.settled_at && new.settled_at <= now.min(new.ends_at),
+        "lease {id}: {new:?}"
+    );
+    assert_eq!(
+        new.suspended_at.is_some(),
+        new.state == LeaseState::Suspended
+    );
+    let closed = new.state == LeaseState::Closed;
+    assert_eq!(
+        (new.closed_at.is_some(), new.close_reason.is_some()),
+        (closed, closed)
+    );
+    let sender = match op {
+        Op::Market(who, ExecuteMsg::CloseLease { lease_id }, _) if lease_id.0 == id => Some(who),
+        _ => None,
+    };
+    let at = new.closed_at.unwrap_or(now);
+    match new.close_reason {
+        Some(CloseReason::Tenant) => {
+            assert_eq!((sender, at), (Some(&new.tenant), now), "lease {id}")
+        }
+        Some(CloseReason::Provider) => {
+            assert_eq!((sender, at), (Some(&new.provider), now), "lease {id}")
+        }
+        Some(CloseReason::EndOfTerm) => {
+            assert!(at == new.ends_at && at <= now, "lease {id}: {new:?}")
+        }
+        Some(CloseReason::Exhausted) => {
+            assert!(at < new.ends_at && at <= now, "lease {id}: {new:?}")
+        }
+        None => {}
+    }
+    if (old.state, new.state) == (LeaseState::Suspended, LeaseState::Active) {
+        let topped_up = matches!(op, Op::Market(_, ExecuteMsg::Deposit { order_id }, _) if *order_id == new.order_id);
+        assert!(topped_up, "lease {id} came back by {op:?}");
+    }
+}
+
+fn bid(w: &mut World, op: &Op, id: u64, old: Option<Bid>, new: &Bid) {
+    let denom = w.order(new.order_id.0).unwrap().ceiling.denom;
+    let (was, is) = (
+        old.as_ref().map_or(0, |b| b.deposit.u128()),
+        new.deposit.u128(),
+    );
+    let sum = w.bid_deposits.entry(denom).or_default();
+    *sum = *sum + is - was;
+    let live = new.state == BidState::Open;
+    assert!(live || is == 0, "bid {id} is over and holds {is}");
+    keep(&mut w.bids, id, live);
+    let Some(old) = old else { return };
+    assert_eq!(old.state, BidState::Open, "bid {id} is over and changed");
+    assert_eq!(
+        (&old.provider, old.rate),
+        (&new.provider, new.rate),
+        "bid {id}"
+    );
+    if new.state == BidState::Withdrawn {
+        assert!(
+            matches!(op, Op::Market(who, _, _) if *who == new.provider),
+            "bid {id} withdrawn by {op:?}"
+        );
+    }
+}
+
+/// Whoever got through had the right to.
+fn sender_may(w: &World, op: &Op) {
+    let Op::Market(who, msg, _) = op else { return };
+    let right = match msg {
+        ExecuteMsg::AcceptBid { bid_id } => {
+            w.order(w.bid(bid_id.0).unwrap().order_id.0).unwrap().tenant
+        }
+        ExecuteMsg::WithdrawBid { bid_id } => w.bid(bid_id.0).unwrap().provider,
+        ExecuteMsg::Withdraw { lease_id } => w.lease(lease_id.0).unwrap().provider,
+        ExecuteMsg::UpdateFees { .. } => w.bare.authority.clone(),
+        ExecuteMsg::CloseLease { lease_id } => {
+            let lease = w.lease(lease_id.0).unwrap();
+            let is_tenant = *who == lease.tenant;
+            if is_tenant {
+                lease.tenant
+            } else {
+                lease.provider
+            }
+        }
+        _ => return,
+    };
+    assert_eq!(*who, right, "{op:?}");
+}
+
+/// The ledger says what the orders and bids say, and the bank has it.
+fn sums(w: &World) {
+    for denom in DENOMS {
+        let ledger: Ledger = LEDGERS
+            .may_load(w.store(), denom)
+            .unwrap()
+            .unwrap_or_default();
+        let held = w.held.get(denom).copied().unwrap_or_default();
+        let deposits = w.bid_deposits.get(denom).copied().unwrap_or_default();
+        assert_eq!(ledger.held().unwrap().u128(), held, "{denom}");
+        assert_eq!(ledger.bid_deposits.u128(), deposits, "{denom}");
+        assert_eq!(
+            w.bare.bank.balance(&w.bare.market, denom),
+            held + deposits,
+            "{denom}"
+        );
+    }
+}
+
+/// What the escrow query says before a settlement is what the settlement books.
+pub fn view_before(w: &World, op: &Op) -> Option<EscrowResponse> {
+    let Op::Market(_, ExecuteMsg::Settle { lease_id }, _) = op else {
+        return None;
+    };
+    let order_id = w.lease(lease_id.0)?.order_id;
+    Some(w.bare.ask(QueryMsg::Escrow { order_id }).unwrap())
+}
+
+pub fn view_after(w: &World, op: &Op, view: Option<EscrowResponse>) {
+    let (Some(mut seen), Op::Market(_, ExecuteMsg::Settle { lease_id }, _)) = (view, op) else {
+        return;
+    };
+    let lease = w.lease(lease_id.0).unwrap();
+    if lease.state == LeaseState::Closed {
+        return;
+    }
+    let order_id = lease.order_id;
+    let booked: EscrowResponse = w.bare.ask(QueryMsg::Escrow { order_id }).unwrap();
+    seen.fees += seen.fees_due;
+    seen.held -= seen.fees_due;
+    seen.fees_due = Uint128::zero();
+    if lease.state == LeaseState::Suspended {
+        seen.exhausted_at = None;
+    }
+    assert_eq!(seen, booked);
+}
+
+/// Everything, from the start.
+pub fn everything(w: &World) {
+    for denom in DENOMS {
+        assert_eq!(
+            w.bare.bank.supply(denom),
+            w.supply[denom],
+            "{denom} made or lost"
+        );
+    }
+    let (mut start_after, mut by_orders) = (None, BTreeMap::<String, Uint128>::new());
+    loop {
+        let limit = Some(100);
+        let page: InvariantsResponse = w
+            .bare
+            .ask(QueryMsg::Invariants { start_after, limit })
+            .unwrap();
+        assert!(page.ok, "{page:?}");
+        for d in &page.denoms {
+            assert_eq!(d.balance, d.liabilities, "{d:?}");
+            *by_orders.entry(d.denom.clone()).or_default() += d.held_by_orders;
+        }
+        start_after = page.next;
+        if start_after.is_none() {
+            for d in &page.denoms {
+                assert_eq!(by_orders[&d.denom], d.held);
+            }
+            break;
+        }
+    }
+    let mut due = 0;
+    for row in ORDERS.range(w.store(), None, None, cosmwasm_std::Order::Ascending) {
+        let (id, order) = row.unwrap();
+        if let Some(at) = order.due_at {
+            due += 1;
+            assert!(
+                DUE.has(w.store(), (at, id)),
+                "order {id} is not in the time index"
+            );
+        }
+        let e: EscrowResponse = w
+            .bare
+            .ask(QueryMsg::Escrow {
+                order_id: OrderId(id),
+            })
+            .unwrap();
+        let left: Uint128 = e.deposits.iter().map(|d| d.left).sum();
+        assert_eq!(e.held, left + e.payable + e.fees_due, "order {id}: {e:?}");
+        for l in &e.leases {
+            assert_eq!(l.accrued, l.fee + l.paid + l.payable, "order {id}: {e:?}");
+        }
+        let paid: Uint128 = e.leases.iter().map(|l| l.paid).sum();
+        assert_eq!(paid, e.paid, "order {id}: {e:?}");
+    }
+    let index = DUE.keys(w.store(), None, None, cosmwasm_std::Order::Ascending);
+    assert_eq!(index.count(), due, "the time index holds what is not due");
+}
