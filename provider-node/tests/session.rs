@@ -2,103 +2,19 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod session_support;
+
 use ember_provider_node::{
-    identity::{
-        cert::{Identity, SERVER_NAME},
-        rights::{CertView, LeaseView, Rights},
-    },
-    session::{host::HostConfig, pb, server::SessionServer},
-    tenant::{TenantError, connect::Target},
+    identity::cert::{Identity, SERVER_NAME},
+    session::{pb, shared::MAX_LEASE_CONNS},
+    tenant::{TenantError, connect::Target, run::run_job},
 };
 use ember_types::lease::LeaseState;
-use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use session_support::{OTHER, PROVIDER, Stage, TENANT, copy_job};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 use time::OffsetDateTime;
-use tokio::{net::TcpStream, sync::watch};
+use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use zeroize::Zeroizing;
-
-const TENANT: &str = "ember1tenant";
-const OTHER: &str = "ember1other";
-const PROVIDER: &str = "ember1provider";
-
-struct Stage {
-    server: SessionServer,
-    rights: watch::Sender<Arc<Rights>>,
-    provider: Identity,
-    _dir: tempfile::TempDir,
-}
-
-fn view(lease_id: u64, tenant: &str, state: LeaseState) -> LeaseView {
-    LeaseView {
-        lease_id,
-        device: 0,
-        tenant: tenant.into(),
-        provider: PROVIDER.into(),
-        state,
-        ends_at: u64::MAX,
-    }
-}
-
-fn config(data: &Path, provider: &Identity) -> HostConfig {
-    HostConfig {
-        data: data.into(),
-        exe: "/nonexistent/ember".into(),
-        wall_cap: Duration::from_secs(60),
-        chain_id: "test-1".into(),
-        pkcs8: Zeroizing::new(provider.pkcs8().to_vec()),
-    }
-}
-
-impl Stage {
-    async fn new(known: &[(&Identity, &str, bool)]) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let provider = Identity::generate(PROVIDER, 30).unwrap();
-        let leases = [
-            view(1, TENANT, LeaseState::Active),
-            view(2, OTHER, LeaseState::Active),
-            view(3, TENANT, LeaseState::Suspended),
-        ];
-        let rights = Rights {
-            height: 7,
-            leases: leases.into_iter().map(|v| (v.lease_id, v)).collect(),
-            certs: known
-                .iter()
-                .map(|(id, owner, revoked)| {
-                    (
-                        id.fingerprint(),
-                        CertView {
-                            owner: (*owner).into(),
-                            revoked: *revoked,
-                        },
-                    )
-                })
-                .collect(),
-        };
-        let (tx, rx) = watch::channel(Arc::new(rights));
-        let addr: SocketAddr = "127.0.0.1:0".parse().unwrap();
-        let server = SessionServer::bind(addr, &provider, config(dir.path(), &provider), rx)
-            .await
-            .unwrap();
-        Self {
-            server,
-            rights: tx,
-            provider,
-            _dir: dir,
-        }
-    }
-
-    fn target(&self, lease: u64, who: &Identity) -> Target {
-        let uri = format!("https://{}", self.server.addr);
-        Target::new(&uri, lease, who, vec![self.provider.fingerprint()]).unwrap()
-    }
-
-    fn change(&self, f: impl FnOnce(&mut Rights)) {
-        let mut next = (**self.rights.borrow()).clone();
-        next.height += 1;
-        f(&mut next);
-        self.rights.send(Arc::new(next)).unwrap();
-    }
-}
 
 fn at(offset_hours: i64) -> OffsetDateTime {
     OffsetDateTime::now_utc() + time::Duration::hours(offset_hours)
@@ -259,13 +175,39 @@ fn chain(
     )
 }
 
+/// Shows one identity's certificate and signs with another's key.
+#[derive(Debug)]
+struct Stolen(Arc<rustls::sign::CertifiedKey>);
+
+impl Stolen {
+    fn new(shown: &Identity, signs: &Identity) -> Self {
+        let (certs, key) = chain(&[shown], signs.pkcs8());
+        let key = rustls::crypto::ring::sign::any_ecdsa_type(&key).unwrap();
+        Self(Arc::new(rustls::sign::CertifiedKey::new(certs, key)))
+    }
+}
+
+impl rustls::client::ResolvesClientCert for Stolen {
+    fn resolve(
+        &self,
+        _: &[&[u8]],
+        _: &[rustls::SignatureScheme],
+    ) -> Option<Arc<rustls::sign::CertifiedKey>> {
+        Some(Arc::clone(&self.0))
+    }
+
+    fn has_certs(&self) -> bool {
+        true
+    }
+}
+
 #[tokio::test]
 async fn what_is_no_tenant_at_all_fails_in_the_handshake() {
     use rustls::version::{TLS12, TLS13};
     let tenant = Identity::generate(TENANT, 30).unwrap();
     let other = Identity::generate(TENANT, 30).unwrap();
     let stage = Stage::new(&[(&tenant, TENANT, false)]).await;
-    let addr = stage.server.addr;
+    let addr = stage.addr;
     let with =
         |version: &'static rustls::SupportedProtocolVersion, ids: &[&Identity], key: &[u8]| {
             let (certs, key) = chain(ids, key);
@@ -303,6 +245,34 @@ async fn what_is_no_tenant_at_all_fails_in_the_handshake() {
     let key = rustls::pki_types::PrivatePkcs8KeyDer::from(key.serialize_der()).into();
     let p384 = client(&[&TLS13]).with_client_auth_cert(certs, key).unwrap();
     assert!(handshake(addr, p384).await.is_err(), "P-384");
+
+    let rsa = include_bytes!("session_support/rsa.cert.der").to_vec();
+    let key = include_bytes!("session_support/rsa.key.der").to_vec();
+    let key = rustls::pki_types::PrivatePkcs8KeyDer::from(key).into();
+    let rsa = client(&[&TLS13])
+        .with_client_auth_cert(vec![rsa.into()], key)
+        .unwrap();
+    assert!(handshake(addr, rsa).await.is_err(), "RSA");
+
+    let stolen = Stolen::new(&tenant, &other);
+    let stolen = client(&[&TLS13]).with_client_cert_resolver(Arc::new(stolen));
+    assert!(
+        handshake(addr, stolen).await.is_err(),
+        "the tenant's certificate without its key"
+    );
+    for junk in [
+        &b"GET / HTTP/1.1\r\n\r\n"[..],
+        &[0x16, 3, 1, 0, 4, 1, 2, 3, 4],
+        &[0; 64],
+    ] {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let mut plain = TcpStream::connect(addr).await.unwrap();
+        plain.write_all(junk).await.unwrap();
+        let mut said = Vec::new();
+        // Ended by the server; at most a TLS alert (record type 21) comes back.
+        plain.read_to_end(&mut said).await.ok();
+        assert!(said.first().is_none_or(|b| *b == 21), "{said:?}");
+    }
     assert!(stage.target(1, &tenant).status().await.is_ok());
 }
 
@@ -310,15 +280,32 @@ async fn what_is_no_tenant_at_all_fails_in_the_handshake() {
 async fn a_tenant_believes_no_server_but_the_providers() {
     let tenant = Identity::generate(TENANT, 30).unwrap();
     let stage = Stage::new(&[(&tenant, TENANT, false)]).await;
-    let uri = format!("https://{}", stage.server.addr);
     let stranger = Identity::generate(PROVIDER, 30).unwrap();
-    let target = Target::new(&uri, 1, &tenant, vec![stranger.fingerprint()]).unwrap();
-    match target.status().await {
-        Err(TenantError::Unreachable { reason, .. }) => {
-            assert!(reason.contains("has published"), "{reason}")
+    let target = Target::new(&stage.uri(), 1, &tenant, vec![stranger.fingerprint()]).unwrap();
+    // A job does not try again: nobody was away.
+    let (job, out) = (copy_job(1), tempfile::tempdir().unwrap());
+    let mut said = Vec::new();
+    let expected = stage.expected();
+    let run = run_job(
+        &target,
+        &job.manifest,
+        &job.files,
+        &expected,
+        out.path(),
+        &mut |h| said.push(h),
+    )
+    .await;
+    for result in [target.status().await.map(|_| ()), run.map(|_| ())] {
+        match result {
+            Err(e @ TenantError::WrongServer { .. }) => {
+                let words = e.to_string();
+                assert!(words.contains(&stage.provider.fingerprint()), "{words}");
+                assert!(words.contains("do not send it anything"), "{words}");
+            }
+            other => panic!("{other:?}"),
         }
-        other => panic!("{other:?}"),
     }
+    assert_eq!(said, []);
     let gone = Target::new("https://127.0.0.1:9", 1, &tenant, vec![]).unwrap();
     assert!(matches!(
         gone.status().await,
@@ -329,13 +316,14 @@ async fn a_tenant_believes_no_server_but_the_providers() {
 #[tokio::test]
 async fn live_connections_are_cut_when_rights_end() {
     let tenant = Identity::generate(TENANT, 30).unwrap();
-    for end in ["closed", "revoked"] {
+    for end in ["closed", "revoked", "vanished"] {
         let stage = Stage::new(&[(&tenant, TENANT, false)]).await;
         let mut live = stage.target(1, &tenant).connect().await.unwrap();
         live.status(pb::StatusRequest {}).await.unwrap();
         stage.change(|r| match end {
             "closed" => r.leases.get_mut(&1).unwrap().state = LeaseState::Closed,
-            _ => r.certs.get_mut(&tenant.fingerprint()).unwrap().revoked = true,
+            "revoked" => r.certs.get_mut(&tenant.fingerprint()).unwrap().revoked = true,
+            _ => drop(r.certs.remove(&tenant.fingerprint())),
         });
         let error = loop {
             match live.status(pb::StatusRequest {}).await {
@@ -343,12 +331,87 @@ async fn live_connections_are_cut_when_rights_end() {
                 Err(e) => break e,
             }
         };
-        let words = error.message().to_lowercase();
-        assert!(!words.is_empty(), "{end}");
+        assert!(!error.message().is_empty(), "{end}");
+        // It is the connection that ends, not this call: the next one finds no connection either.
+        let next = loop {
+            match live.status(pb::StatusRequest {}).await {
+                Err(e) if e.code() == tonic::Code::PermissionDenied => {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                other => break other,
+            }
+        };
+        assert!(next.is_err(), "{end}");
         assert!(
             stage.target(1, &tenant).status().await.is_err(),
             "{end}: a new connection is refused too"
         );
+    }
+}
+
+#[tokio::test]
+async fn a_connection_is_for_one_lease_and_a_lease_has_few() {
+    let tenant = Identity::generate(TENANT, 30).unwrap();
+    let stage = Stage::new(&[(&tenant, TENANT, false)]).await;
+    let mut live = stage.target(1, &tenant).connect().await.unwrap();
+    live.status(pb::StatusRequest {}).await.unwrap();
+    // The same connection, another lease of the same tenant.
+    let mut other = tonic::Request::new(pb::StatusRequest {});
+    let (four, mut raw) = ("4".parse().unwrap(), stage.channel(1, &tenant).await);
+    raw.status(stage.for_lease(1)).await.unwrap();
+    other.metadata_mut().insert("ember-lease-id", four);
+    let said = raw.status(other).await.unwrap_err();
+    assert!(
+        said.message()
+            .contains("expected calls for lease 1, got one for lease 4"),
+        "{}",
+        said.message()
+    );
+    for header in [None, Some(""), Some("x"), Some("-1"), Some("1 ")] {
+        let mut bad = tonic::Request::new(pb::StatusRequest {});
+        if let Some(text) = header {
+            bad.metadata_mut()
+                .insert("ember-lease-id", text.parse().unwrap());
+        }
+        let said = raw.status(bad).await;
+        let trimmed = header.is_some_and(|h| h.trim() == "1");
+        assert!(
+            trimmed || said.is_err_and(|s| s.code() == tonic::Code::InvalidArgument),
+            "{header:?}"
+        );
+    }
+    // Two are open.
+    let mut more = Vec::new();
+    for _ in 2..MAX_LEASE_CONNS {
+        let mut c = stage.target(1, &tenant).connect().await.unwrap();
+        c.status(pb::StatusRequest {}).await.unwrap();
+        more.push(c);
+    }
+    let said = stage.target(1, &tenant).status().await.unwrap_err();
+    assert!(
+        said.to_string().contains("at most 16 connections"),
+        "{said}"
+    );
+    assert!(stage.target(4, &tenant).status().await.is_ok());
+    // A place that is left is free again.
+    more.pop();
+    loop {
+        match stage.target(1, &tenant).status().await {
+            Ok(_) => break,
+            Err(e) => assert!(e.to_string().contains("at most 16"), "{e}"),
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_term_that_ends_while_the_chain_is_silent_is_not_served() {
+    let tenant = Identity::generate(TENANT, 30).unwrap();
+    let stage = Stage::new(&[(&tenant, TENANT, false)]).await;
+    stage.change(|r| r.leases.get_mut(&1).unwrap().ends_at = 1_000);
+    match stage.target(1, &tenant).status().await {
+        Err(TenantError::Refused(why)) => assert!(why.contains("term ended at 1000"), "{why}"),
+        other => panic!("{other:?}"),
     }
 }
 

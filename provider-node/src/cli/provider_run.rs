@@ -9,6 +9,7 @@ use crate::{
     identity::cert::Identity,
     session::{
         host::{HostConfig, folders},
+        runner::Processes,
         server::SessionServer,
     },
 };
@@ -56,8 +57,10 @@ impl Run {
         let chain = g.signing_chain()?;
         let host = HostConfig {
             data: g.home()?.join("leases"),
-            exe: std::env::current_exe().context("the path of this program")?,
-            wall_cap: WALL_CAP,
+            workers: Arc::new(Processes {
+                exe: std::env::current_exe().context("the path of this program")?,
+                wall_cap: WALL_CAP,
+            }),
             chain_id: chain_id(&chain).await?,
             pkcs8: Zeroizing::new(identity.pkcs8().to_vec()),
         };

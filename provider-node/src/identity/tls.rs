@@ -108,12 +108,15 @@ impl ServerCertVerifier for Pinned {
         let got = fingerprint(end_entity);
         if !self.fingerprints.contains(&got) {
             return Err(Error::General(format!(
-                "the server's certificate {got} is not one that the lease's provider has published"
+                "certificate {got}, which is not one that the lease's provider has published"
             )));
         }
         let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
-        if now > claims.not_after {
-            return Err(Error::InvalidCertificate(CertificateError::Expired));
+        if now > claims.not_after || now < claims.not_before {
+            return Err(Error::General(format!(
+                "certificate {got}, valid from {} to {}, and now is {now}",
+                claims.not_before, claims.not_after
+            )));
         }
         Ok(ServerCertVerified::assertion())
     }

@@ -1,11 +1,15 @@
-//! The tenant's blobs on the provider's disk: one file a BLAKE3 hash. A file without the ending `.part` is whole and
-//! was checked.
+//! The tenant's blobs on the provider's disk: one file a BLAKE3 hash. A file without an ending is whole and was checked;
+//! `<hash>.part` is as far as a blob came; `<hash>.<n>.in` is on its way in and belongs to one call alone.
 
 use crate::compute::Hash;
 use std::{
     fs::{self, File},
     io::{self, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 use thiserror::Error;
 
@@ -64,17 +68,29 @@ pub enum BlobError {
 #[derive(Debug, Clone)]
 pub struct BlobStore {
     dir: PathBuf,
+    /// Bytes that blobs on their way in may still become.
+    coming: Arc<AtomicU64>,
+    calls: Arc<AtomicU64>,
 }
 
 impl BlobStore {
-    /// Opens the folder, made if absent.
+    /// Opens the folder, made if absent. What was on its way in when the process died can be resumed.
     ///
     /// # Errors
-    /// When it cannot be made.
+    /// When it cannot be made or read.
     pub fn open(dir: &Path) -> io::Result<Self> {
         fs::create_dir_all(dir)?;
+        for entry in fs::read_dir(dir)? {
+            let path = entry?.path();
+            let name = path.file_name().and_then(|n| n.to_str());
+            if let Some((hash, _)) = name.and_then(|n| n.strip_suffix(".in")?.split_once('.')) {
+                leave(&path, &dir.join(format!("{hash}.part")));
+            }
+        }
         Ok(Self {
             dir: dir.to_owned(),
+            coming: Arc::default(),
+            calls: Arc::default(),
         })
     }
 
@@ -97,8 +113,9 @@ impl BlobStore {
     }
 
     fn total(&self) -> io::Result<u64> {
+        // A file that another call has renamed meanwhile is counted as coming.
         fs::read_dir(&self.dir)?
-            .map(|e| Ok(e?.metadata()?.len()))
+            .map(|e| Ok(e?.metadata().map_or(0, |m| m.len())))
             .sum()
     }
 
@@ -114,7 +131,11 @@ impl BlobStore {
                 size,
             });
         }
-        let all = self.total()?.saturating_add(size);
+        // Counted before it is looked at, so that many at once cannot each find room.
+        let room = Room::take(&self.coming, size);
+        let all = self
+            .total()?
+            .saturating_add(self.coming.load(Ordering::SeqCst));
         if all > MAX_ALL {
             return Err(BlobError::TooLarge {
                 hash,
@@ -122,7 +143,13 @@ impl BlobStore {
                 size: all,
             });
         }
-        let path = self.part(&hash);
+        // Taken away, so that no other call writes into it. A second call for the same blob begins at 0.
+        let call = self.calls.fetch_add(1, Ordering::SeqCst);
+        let (part, path) = (self.part(&hash), self.dir.join(format!("{hash}.{call}.in")));
+        match fs::rename(&part, &path) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e.into()),
+            _ => {}
+        }
         let mut file = File::options()
             .create(true)
             .truncate(false)
@@ -130,6 +157,7 @@ impl BlobStore {
             .open(&path)?;
         let have = file.metadata()?.len();
         if offset > have {
+            leave(&path, &part);
             return Err(BlobError::Offset {
                 hash,
                 expected: have,
@@ -144,8 +172,43 @@ impl BlobStore {
             at: offset,
             file,
             path,
+            part,
             whole: self.dir.join(hash.to_string()),
+            _room: room,
         })
+    }
+}
+
+/// Leaves a blob as far as it came, unless another call came further.
+fn leave(path: &Path, part: &Path) {
+    let len = |p: &Path| fs::metadata(p).map_or(0, |m| m.len());
+    if len(path) > len(part) {
+        fs::rename(path, part).ok();
+    } else {
+        fs::remove_file(path).ok();
+    }
+}
+
+/// Bytes spoken for.
+#[derive(Debug)]
+struct Room {
+    coming: Arc<AtomicU64>,
+    size: u64,
+}
+
+impl Room {
+    fn take(coming: &Arc<AtomicU64>, size: u64) -> Self {
+        coming.fetch_add(size, Ordering::SeqCst);
+        Self {
+            coming: Arc::clone(coming),
+            size,
+        }
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.coming.fetch_sub(self.size, Ordering::SeqCst);
     }
 }
 
@@ -157,7 +220,16 @@ pub struct Incoming {
     at: u64,
     file: File,
     path: PathBuf,
+    part: PathBuf,
     whole: PathBuf,
+    _room: Room,
+}
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        // Not there any more once it is whole, or was found to be forged.
+        leave(&self.path, &self.part);
+    }
 }
 
 impl Incoming {
@@ -166,7 +238,7 @@ impl Incoming {
     /// # Errors
     /// When they are more than were announced.
     pub fn push(&mut self, data: &[u8]) -> Result<(), BlobError> {
-        let size = self.at + data.len() as u64;
+        let size = self.at.saturating_add(data.len() as u64);
         if size > self.size {
             return Err(BlobError::TooLarge {
                 hash: self.hash,
@@ -235,6 +307,53 @@ mod tests {
         rest.finish().unwrap();
         assert_eq!(store.missing_from(&hash), None);
         assert_eq!(fs::read(store.path(&hash).unwrap()).unwrap(), data);
+    }
+
+    #[test]
+    fn two_calls_for_one_blob_do_not_mix() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = BlobStore::open(dir.path()).unwrap();
+        let data = vec![7u8; 1_000];
+        let hash = Hash::of(&data);
+        let mut a = store.resume(hash, 1_000, 0).unwrap();
+        a.push(&data[..600]).unwrap();
+        assert_eq!(store.missing_from(&hash), Some(0), "it is a's");
+        let mut b = store.resume(hash, 1_000, 0).unwrap();
+        b.push(&data[..100]).unwrap();
+        drop(a);
+        assert_eq!(store.missing_from(&hash), Some(600));
+        drop(b);
+        assert_eq!(store.missing_from(&hash), Some(600), "the longer one stays");
+        let (mut a, mut b) = (
+            store.resume(hash, 1_000, 600).unwrap(),
+            store.resume(hash, 1_000, 0).unwrap(),
+        );
+        a.push(&data[600..]).unwrap();
+        b.push(&data).unwrap();
+        a.finish().unwrap();
+        b.finish().unwrap();
+        assert_eq!(fs::read(store.path(&hash).unwrap()).unwrap(), data);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+
+        // A process that was killed leaves what it had.
+        let other = Hash::of(b"other");
+        fs::write(dir.path().join(format!("{other}.9.in")), b"oth").unwrap();
+        let store = BlobStore::open(dir.path()).unwrap();
+        assert_eq!(store.missing_from(&other), Some(3));
+    }
+
+    #[test]
+    fn many_at_once_find_no_more_room_than_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = BlobStore::open(dir.path()).unwrap();
+        let all: Vec<_> = (0..16u8)
+            .map(|n| store.resume(Hash([n; 32]), MAX_BLOB, 0))
+            .collect();
+        assert!(all.iter().all(Result::is_ok));
+        let more = |n| store.resume(Hash([n; 32]), 1, 0);
+        assert!(matches!(more(16), Err(BlobError::TooLarge { .. })));
+        drop(all);
+        assert!(more(17).is_ok());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::identity::cert::Claims;
 use std::{
+    future::Future,
     io,
     pin::Pin,
     sync::Arc,
@@ -29,7 +30,8 @@ pub struct ConnInfo {
 pub struct Conn {
     stream: TlsStream<TcpStream>,
     info: ConnInfo,
-    cut: oneshot::Receiver<()>,
+    /// `None` once it has been cut.
+    cut: Option<oneshot::Receiver<()>>,
     closed: Option<oneshot::Sender<()>>,
 }
 
@@ -44,26 +46,24 @@ impl Conn {
         Self {
             stream,
             info,
-            cut,
+            cut: Some(cut),
             closed: Some(closed),
         }
     }
 
     fn poll_cut(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
-        match Pin::new(&mut self.cut).poll(cx) {
-            Poll::Pending => Ok(()),
-            Poll::Ready(_) => {
-                self.closed = None;
-                Err(io::Error::new(
-                    io::ErrorKind::ConnectionAborted,
-                    "the lease or the certificate has lost its rights",
-                ))
+        if let Some(cut) = &mut self.cut {
+            if Pin::new(cut).poll(cx).is_pending() {
+                return Ok(());
             }
+            (self.cut, self.closed) = (None, None);
         }
+        Err(io::Error::new(
+            io::ErrorKind::ConnectionAborted,
+            "the lease or the certificate has lost its rights",
+        ))
     }
 }
-
-use std::future::Future;
 
 impl AsyncRead for Conn {
     fn poll_read(

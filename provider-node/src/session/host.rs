@@ -3,14 +3,14 @@
 use super::{
     blobs::BlobStore,
     jobs::{JobView, Phase, Results},
+    runner::JobRunner,
     state::{Effect, Input, Session},
+    work::Work,
 };
 use crate::{
     compute::Hash,
     identity::rights::LeaseView,
     job::{Manifest, check},
-    receipt::{self, Receipt, SignedReceipt},
-    worker::{Outcome, Progress, Worker, WorkerConfig, WorkerError},
 };
 use ember_types::lease::LeaseState;
 use parking_lot::Mutex;
@@ -19,39 +19,24 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::AbortHandle,
 };
-use zeroize::Zeroizing;
 
-/// What every lease of a provider is served with.
-#[derive(Clone)]
-pub struct HostConfig {
-    /// Folder of all leases.
-    pub data: PathBuf,
-    /// The binary that has the hidden subcommand `worker`.
-    pub exe: PathBuf,
-    /// Longest that any job may run.
-    pub wall_cap: Duration,
-    /// Chain id, for receipts.
-    pub chain_id: String,
-    /// Key that signs receipts, PKCS#8 DER.
-    pub pkcs8: Zeroizing<Vec<u8>>,
-}
+pub use super::work::HostConfig;
+
+/// Most jobs of a lease that run or wait.
+pub const MAX_OPEN: usize = 64;
 
 /// A lease being served.
 pub struct Host {
-    config: HostConfig,
-    view: LeaseView,
-    dir: PathBuf,
-    /// The tenant's blobs.
-    pub blobs: BlobStore,
-    /// Finished jobs.
-    pub results: Results,
+    work: Work,
     inner: Mutex<Inner>,
+    /// One submission at a time: two of one job would write the same files.
+    submitting: Mutex<()>,
     to_runner: mpsc::Sender<Hash>,
 }
 
@@ -62,8 +47,23 @@ struct Inner {
     runner: Option<AbortHandle>,
 }
 
-/// Most jobs that wait.
-const QUEUE: usize = 64;
+impl Inner {
+    /// Ends the runner, and with it the worker that it holds and what that runs.
+    fn kill_runner(&mut self, reason: &str) {
+        if let Some(runner) = self.runner.take() {
+            runner.abort();
+        }
+        for job in self.jobs.values() {
+            job.send_if_modified(|j| {
+                let open = j.phase.is_open();
+                if open {
+                    j.phase = Phase::Failed(reason.into());
+                }
+                open
+            });
+        }
+    }
+}
 
 impl Host {
     /// Opens a lease's folder and starts its runner.
@@ -72,24 +72,38 @@ impl Host {
     /// When the folder cannot be made.
     pub fn open(config: HostConfig, view: LeaseView) -> io::Result<Arc<Self>> {
         let dir = folder(&config.data, view.lease_id);
-        let (to_runner, jobs) = mpsc::channel(QUEUE);
+        // The state machine starts one job at a time.
+        let (to_runner, jobs) = mpsc::channel(1);
         let host = Arc::new(Self {
-            blobs: BlobStore::open(&dir.join("blobs"))?,
-            results: Results::open(&dir.join("jobs"))?,
-            config,
-            view,
-            dir,
+            work: Work {
+                blobs: BlobStore::open(&dir.join("blobs"))?,
+                results: Results::open(&dir.join("jobs"))?,
+                config,
+                view,
+                dir,
+            },
             inner: Mutex::new(Inner {
                 session: Session::new(),
                 cuts: BTreeMap::new(),
                 jobs: BTreeMap::new(),
                 runner: None,
             }),
+            submitting: Mutex::new(()),
             to_runner,
         });
         let runner = tokio::spawn(Arc::clone(&host).run(jobs));
         host.inner.lock().runner = Some(runner.abort_handle());
         Ok(host)
+    }
+
+    /// The tenant's blobs.
+    pub const fn blobs(&self) -> &BlobStore {
+        &self.work.blobs
+    }
+
+    /// Finished jobs.
+    pub const fn results(&self) -> &Results {
+        &self.work.results
     }
 
     /// Tells the state machine what happened and does what it says.
@@ -101,30 +115,16 @@ impl Host {
             match effect {
                 Effect::Cut(conn) => drop(inner.cuts.remove(&conn)),
                 Effect::Start(job) => {
-                    if self.to_runner.try_send(job).is_err() {
-                        fail(&inner, &job, "the session is closing");
-                    }
-                }
-                Effect::KillWorker => {
-                    // The runner holds the worker; dropping it kills the child.
-                    if let Some(runner) = inner.runner.take() {
-                        runner.abort();
-                    }
-                    for job in inner.jobs.values() {
-                        job.send_if_modified(|j| {
-                            let open = matches!(j.phase, Phase::Queued | Phase::Running);
-                            if open {
-                                j.phase = Phase::Failed("the lease is no longer active".into());
-                            }
-                            open
+                    if self.to_runner.try_send(job).is_err()
+                        && let Some(job) = inner.jobs.get(&job.0)
+                    {
+                        job.send_modify(|j| {
+                            j.phase = Phase::Failed("the session is closing".into())
                         });
                     }
                 }
-                Effect::Wipe => {
-                    if let Err(e) = fs::remove_dir_all(&self.dir) {
-                        tracing::warn!(lease = self.view.lease_id, error = %e, "tenant's data could not be removed");
-                    }
-                }
+                Effect::KillWorker => inner.kill_runner("the lease is no longer active"),
+                Effect::Wipe => wipe(self.work.view.lease_id, self.work.dir.clone()),
             }
         }
     }
@@ -134,15 +134,17 @@ impl Host {
         self.apply(Input::Lease(state));
     }
 
+    /// Ends everything and keeps all data: the server stops.
+    pub fn stop(&self) {
+        let mut inner = self.inner.lock();
+        inner.cuts.clear();
+        inner.kill_runner("the provider stops");
+    }
+
     /// A connection of the tenant; `cut` ends it.
     pub fn connected(&self, conn: u64, fingerprint: &str, cut: oneshot::Sender<()>) {
         self.inner.lock().cuts.insert(conn, cut);
         self.apply(Input::Connected(conn, fingerprint.to_owned()));
-    }
-
-    /// Whether a connection is known.
-    pub fn knows(&self, conn: u64) -> bool {
-        self.inner.lock().cuts.contains_key(&conn)
     }
 
     /// A connection has ended.
@@ -151,32 +153,33 @@ impl Host {
         self.apply(Input::Disconnected(conn));
     }
 
-    /// Takes a job, or attaches to it. What is finished stays finished; what failed is run again.
+    /// Takes a job, or attaches to it. What is finished stays finished; what failed is run again. Reads and writes files.
     ///
     /// # Errors
-    /// One line: what is wrong with the manifest, or which blobs are missing.
+    /// One line: what is wrong with the manifest, which blob is missing, or what is full.
     pub fn submit(&self, manifest: &Manifest) -> Result<watch::Receiver<JobView>, String> {
         let hash = manifest.hash();
         check::check(manifest).map_err(|e| e.to_string())?;
-        if self.results.receipt(&hash).is_none() {
+        let _one = self.submitting.lock();
+        if self.results().receipt(&hash).is_none() {
             let missing = manifest
                 .modules
                 .iter()
                 .map(|m| m.source)
                 .chain(manifest.blobs.iter().map(|b| b.hash))
-                .find(|h| self.blobs.path(h).is_none());
+                .find(|h| self.blobs().path(h).is_none());
             if let Some(missing) = missing {
                 return Err(format!(
                     "blob {missing}: expected it before the job, got none: send it first"
                 ));
             }
-            self.results
+            self.results()
                 .keep_manifest(&hash, &manifest.to_canonical())
-                .map_err(|e| format!("job store: {e}"))?;
+                .map_err(|e| e.to_string())?;
         }
         let (receiver, fresh) = {
             let mut inner = self.inner.lock();
-            let done = self.results.receipt(&hash).is_some();
+            let done = self.results().receipt(&hash).is_some();
             let known = inner
                 .jobs
                 .get(&hash.0)
@@ -184,6 +187,12 @@ impl Host {
             if let Some(job) = known {
                 (job.subscribe(), false)
             } else {
+                let open = inner.jobs.values().filter(|j| j.borrow().phase.is_open());
+                if !done && open.count() >= MAX_OPEN {
+                    return Err(format!(
+                        "expected at most {MAX_OPEN} jobs that run or wait, got one more: wait for one to end"
+                    ));
+                }
                 let mut view = JobView::queued();
                 if done {
                     view.phase = Phase::Done;
@@ -208,7 +217,7 @@ impl Host {
             .iter()
             .map(|(h, j)| (*h, j.borrow().clone()))
             .collect();
-        for hash in self.results.finished() {
+        for hash in self.results().finished() {
             all.entry(hash.0).or_insert_with(|| JobView {
                 phase: Phase::Done,
                 ..JobView::queued()
@@ -217,21 +226,17 @@ impl Host {
         all.into_iter().map(|(h, j)| (Hash(h), j)).collect()
     }
 
-    fn update(&self, hash: &Hash, f: impl FnOnce(&mut JobView)) {
-        if let Some(job) = self.inner.lock().jobs.get(&hash.0) {
-            job.send_modify(f);
-        }
-    }
-
     /// The runner: one job at a time on one worker, which is started for the first and again after a crash.
     async fn run(self: Arc<Self>, mut jobs: mpsc::Receiver<Hash>) {
-        let mut worker: Option<Worker> = None;
+        let mut worker: Option<Box<dyn JobRunner>> = None;
         while let Some(hash) = jobs.recv().await {
-            let started = now();
-            let result = self.one(&hash, &mut worker).await;
-            let outcome =
-                result.and_then(|(manifest, outcome)| self.keep(&manifest, &outcome, started));
-            self.update(&hash, |j| match outcome {
+            let Some(job) = self.inner.lock().jobs.get(&hash.0).cloned() else {
+                continue;
+            };
+            let end = self.work.job(&hash, &mut worker, &job).await;
+            // The machine hears it first: who sees the job end and submits it again must find it ended.
+            self.apply(Input::JobEnded(hash));
+            job.send_modify(|j| match end {
                 Ok(()) => {
                     j.note("done");
                     j.phase = Phase::Done;
@@ -241,125 +246,27 @@ impl Host {
                     j.phase = Phase::Failed(reason);
                 }
             });
-            self.apply(Input::JobEnded(hash));
         }
-    }
-
-    async fn one(
-        &self,
-        hash: &Hash,
-        slot: &mut Option<Worker>,
-    ) -> Result<(Manifest, Outcome), String> {
-        let bytes = self
-            .results
-            .manifest(hash)
-            .map_err(|e| format!("job store: {e}"))?;
-        let manifest = Manifest::from_canonical(&bytes).map_err(|e| e.to_string())?;
-        // A worker that was killed under a job, by a crash or from outside, costs a fresh start, once.
-        for attempt in 1..=2 {
-            let worker = match slot {
-                Some(worker) => worker,
-                None => {
-                    let started = Worker::spawn(self.worker_config())
-                        .await
-                        .map_err(|e| e.to_string())?;
-                    tracing::info!(
-                        lease = self.view.lease_id,
-                        pid = started.pid(),
-                        "worker started"
-                    );
-                    slot.insert(started)
-                }
-            };
-            match self.attempt(hash, &manifest, worker).await {
-                Ok(outcome) => return Ok((manifest, outcome)),
-                Err(e) => {
-                    if !e.worker_lives() {
-                        *slot = None;
-                    }
-                    let died = matches!(
-                        e,
-                        WorkerError::Crashed { .. }
-                            | WorkerError::Gone
-                            | WorkerError::DeviceLost(_)
-                    );
-                    if !died || attempt == 2 {
-                        return Err(e.to_string());
-                    }
-                    tracing::warn!(lease = self.view.lease_id, error = %e, "worker died; the job starts again");
-                    self.update(hash, |j| j.note(format!("{e}; starting again")));
-                }
-            }
-        }
-        Err("the worker did not start".into())
-    }
-
-    async fn attempt(
-        &self,
-        hash: &Hash,
-        manifest: &Manifest,
-        worker: &mut Worker,
-    ) -> Result<Outcome, WorkerError> {
-        let (progress, mut steps) = mpsc::channel::<Progress>(64);
-        self.update(hash, |j| {
-            j.phase = Phase::Running;
-            j.label = "started".into();
-            j.note(format!("running on {}", worker.device().model));
-        });
-        let find = |h: &Hash| self.blobs.path(h);
-        let run = worker.run(manifest, &find, progress);
-        let watch = async {
-            while let Some(p) = steps.recv().await {
-                self.update(hash, |j| {
-                    (j.step, j.steps, j.label) = (p.step, p.steps, p.label);
-                });
-            }
-        };
-        let (outcome, ()) = tokio::join!(run, watch);
-        outcome
-    }
-
-    fn worker_config(&self) -> WorkerConfig {
-        WorkerConfig {
-            exe: self.config.exe.clone(),
-            device: self.view.device,
-            scratch: self.dir.join("scratch"),
-            wall_cap: self.config.wall_cap,
-        }
-    }
-
-    fn keep(&self, manifest: &Manifest, outcome: &Outcome, started_at: u64) -> Result<(), String> {
-        let receipt = Receipt {
-            version: receipt::VERSION,
-            chain_id: self.config.chain_id.clone(),
-            lease_id: self.view.lease_id.to_string(),
-            provider: self.view.provider.clone(),
-            tenant: self.view.tenant.clone(),
-            manifest_hash: manifest.hash(),
-            kernels: outcome.kernels.clone(),
-            outputs: outcome
-                .outputs
-                .iter()
-                .map(|o| (o.name.clone(), o.hash, o.bytes.len() as u64))
-                .collect(),
-            checkpoints: outcome.checkpoints.clone(),
-            device: outcome.device.model.clone(),
-            driver: outcome.device.driver.clone(),
-            usage: outcome.usage,
-            started_at,
-            finished_at: now(),
-        };
-        let signed = SignedReceipt::sign(receipt, &self.config.pkcs8).map_err(|e| e.to_string())?;
-        self.results
-            .keep(&manifest.hash(), &outcome.outputs, &signed)
-            .map_err(|e| format!("job store: {e}"))
     }
 }
 
-fn fail(inner: &Inner, job: &Hash, reason: &str) {
-    if let Some(job) = inner.jobs.get(&job.0) {
-        job.send_modify(|j| j.phase = Phase::Failed(reason.to_owned()));
-    }
+/// Removes a tenant's data. A worker that is just being killed may still write, so it is tried again.
+fn wipe(lease: u64, dir: PathBuf) {
+    tokio::spawn(async move {
+        let mut last = None;
+        for _ in 0..20 {
+            let dir = dir.clone();
+            match tokio::task::spawn_blocking(move || fs::remove_dir_all(dir)).await {
+                Ok(Ok(())) => return,
+                Ok(Err(e)) if e.kind() == io::ErrorKind::NotFound => return,
+                Ok(Err(e)) => last = Some(e.to_string()),
+                Err(e) => last = Some(e.to_string()),
+            }
+            tokio::time::sleep(Duration::from_millis(250)).await;
+        }
+        let error = last.unwrap_or_default();
+        tracing::warn!(lease, error, "the tenant's data could not be removed");
+    });
 }
 
 /// The folder of a lease.
@@ -375,11 +282,4 @@ pub fn folders(data: &Path) -> Vec<u64> {
     dir.flatten()
         .filter_map(|e| e.file_name().to_str()?.strip_prefix("lease-")?.parse().ok())
         .collect()
-}
-
-/// Unix seconds.
-pub fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |d| d.as_secs())
 }

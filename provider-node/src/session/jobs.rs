@@ -5,9 +5,32 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
 };
+use thiserror::Error;
 
 /// Most lines kept of a job's log.
 pub const MAX_LOG: usize = 1_000;
+/// Most jobs of a lease that are kept.
+pub const MAX_JOBS: u64 = 1_024;
+/// Most bytes of all results of a lease.
+pub const MAX_RESULTS: u64 = 8 << 30;
+
+/// Why a job or its result was not kept.
+#[derive(Debug, Error)]
+pub enum KeepError {
+    /// Too many.
+    #[error(
+        "jobs of this lease: expected at most {MAX_JOBS}, got one more: they are kept until the lease ends"
+    )]
+    Jobs,
+    /// Too large.
+    #[error(
+        "results of this lease: expected at most {MAX_RESULTS} bytes in all, got {0}: they are kept until the lease ends"
+    )]
+    Bytes(u64),
+    /// The disk.
+    #[error("job store: {0}")]
+    Io(#[from] io::Error),
+}
 
 /// Where a job stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +46,11 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// Whether it runs or waits.
+    pub const fn is_open(&self) -> bool {
+        matches!(self, Self::Queued | Self::Running)
+    }
+
     /// The phase's name in the protocol.
     pub const fn name(&self) -> &'static str {
         match self {
@@ -91,13 +119,38 @@ impl Results {
         self.dir.join(hash.to_string())
     }
 
+    /// Jobs and bytes that are kept.
+    fn usage(&self) -> io::Result<(u64, u64)> {
+        let (mut jobs, mut bytes) = (0, 0);
+        for job in fs::read_dir(&self.dir)? {
+            jobs += 1;
+            for file in fs::read_dir(job?.path())? {
+                // A file that is just being renamed is counted the next time.
+                bytes += file?.metadata().map_or(0, |m| m.len());
+            }
+        }
+        Ok((jobs, bytes))
+    }
+
     /// Keeps a manifest.
     ///
     /// # Errors
-    /// When it cannot be written.
-    pub fn keep_manifest(&self, hash: &Hash, canonical: &[u8]) -> io::Result<()> {
-        fs::create_dir_all(self.job(hash))?;
-        write(&self.job(hash).join("manifest.json"), canonical)
+    /// When the lease has too many jobs or results, or it cannot be written.
+    pub fn keep_manifest(&self, hash: &Hash, canonical: &[u8]) -> Result<(), KeepError> {
+        let dir = self.job(hash);
+        let (jobs, bytes) = self.usage()?;
+        if jobs >= MAX_JOBS && !dir.is_dir() {
+            return Err(KeepError::Jobs);
+        }
+        if bytes > MAX_RESULTS {
+            return Err(KeepError::Bytes(bytes));
+        }
+        // Not with its parents: a lease whose data were removed does not come back.
+        match fs::create_dir(&dir) {
+            Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(e.into()),
+            _ => {}
+        }
+        Ok(write(&dir.join("manifest.json"), canonical)?)
     }
 
     /// A manifest that was kept.
@@ -108,22 +161,27 @@ impl Results {
         fs::read(self.job(hash).join("manifest.json"))
     }
 
-    /// Keeps a result, whole or not at all.
+    /// Keeps the result of a job whose manifest was kept, whole or not at all.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// When the lease's results are too many bytes with it, or it cannot be written.
     pub fn keep(
         &self,
         hash: &Hash,
         outputs: &[OutputData],
         receipt: &SignedReceipt,
-    ) -> io::Result<()> {
+    ) -> Result<(), KeepError> {
         let dir = self.job(hash);
-        fs::create_dir_all(&dir)?;
+        let new: u64 = outputs.iter().map(|o| o.bytes.len() as u64).sum();
+        let bytes = self.usage()?.1.saturating_add(new);
+        if bytes > MAX_RESULTS {
+            return Err(KeepError::Bytes(bytes));
+        }
         for output in outputs {
             write(&dir.join(format!("output-{}", output.name)), &output.bytes)?;
         }
-        write(&dir.join("receipt.json"), &serde_json::to_vec(receipt)?)
+        let receipt = serde_json::to_vec(receipt).map_err(io::Error::from)?;
+        Ok(write(&dir.join("receipt.json"), &receipt)?)
     }
 
     /// The receipt of a finished job.

@@ -1,13 +1,16 @@
 //! A lease's session: what a tenant may do with the provider's device while the lease is active.
 //!
-//! [`state`] decides and does nothing; [`host`] does what it decides for one lease; [`service`] speaks gRPC;
-//! [`server`] owns the listener and the TLS.
+//! [`state`] decides and does nothing; [`host`] does what it decides for one lease, [`work`] runs its jobs;
+//! [`service`] speaks gRPC; [`server`] owns the listener and the TLS.
 
 pub mod state;
 pub mod blobs;
 pub mod jobs;
+pub mod runner;
+pub mod work;
 pub mod host;
 pub mod conn;
+pub mod shared;
 pub mod service;
 pub mod server;
 

@@ -2,43 +2,37 @@
 
 use super::{
     conn::{Conn, ConnInfo},
-    host::{Host, HostConfig, folder, now},
     pb::session_server::SessionServer as Grpc,
     service::SessionService,
+    shared::Shared,
+    work::HostConfig,
 };
 use crate::identity::{
     cert::{Claims, Identity},
-    rights::{LeaseView, Refusal, Rights},
+    rights::Rights,
     tls,
 };
-use parking_lot::Mutex;
-use std::{
-    collections::BTreeMap,
-    fs, io,
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use thiserror::Error;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{Semaphore, mpsc, oneshot, watch},
     task::JoinHandle,
-    time::{Instant, timeout, timeout_at},
+    time::timeout,
 };
 use tokio_rustls::TlsAcceptor;
 use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::server::Connected;
 
 /// Most connections at once.
 const MAX_CONNS: usize = 256;
 /// A handshake that takes longer is dropped.
 const HANDSHAKE: Duration = Duration::from_secs(5);
 
-/// How long to wait for news of a lease or a certificate that is not known yet.
-const NEWS: Duration = Duration::from_secs(3);
+/// A connection over which nobody was admitted by then is cut: strangers shall not hold the places of tenants.
+const STRANGER: Duration = Duration::from_secs(10);
+/// How often live connections are judged by the clock: certificates expire and terms end without news.
+const CLOCK: Duration = Duration::from_secs(1);
 
 /// Why the server did not start.
 #[derive(Debug, Error)]
@@ -56,123 +50,12 @@ pub enum ServerError {
     Tls(#[from] rustls::Error),
 }
 
-/// What the service and the listener share.
-pub struct Shared {
-    config: HostConfig,
-    rights: watch::Receiver<Arc<Rights>>,
-    hosts: Mutex<BTreeMap<u64, Arc<Host>>>,
-    /// Connections whose lease is not known yet.
-    waiting: Mutex<BTreeMap<u64, oneshot::Sender<()>>>,
-    next: AtomicU64,
-}
-
-impl Shared {
-    /// What the chain says, as last heard.
-    pub fn rights(&self) -> Arc<Rights> {
-        self.rights.borrow().clone()
-    }
-
-    /// Whether the bearer of a certificate may use a lease. A lease or a certificate that the chain's last answer did
-    /// not have may be younger than that answer, so the next ones are waited for, a little.
-    ///
-    /// # Errors
-    /// Why not.
-    pub async fn admit(&self, lease: u64, claims: &Claims) -> Result<LeaseView, Refusal> {
-        let mut rights = self.rights.clone();
-        let deadline = Instant::now() + NEWS;
-        loop {
-            let now = i64::try_from(now()).unwrap_or(i64::MAX);
-            let verdict = rights
-                .borrow_and_update()
-                .admit(lease, claims, now)
-                .cloned();
-            match verdict {
-                Err(Refusal::NoLease { .. } | Refusal::NotOnChain { .. }) => {}
-                verdict => return verdict,
-            }
-            match timeout_at(deadline, rights.changed()).await {
-                Ok(Ok(())) => {}
-                Ok(Err(_)) | Err(_) => return verdict,
-            }
-        }
-    }
-
-    /// The host of an admitted lease, with the caller's connection bound to it.
-    ///
-    /// # Errors
-    /// When the lease's folder cannot be made.
-    pub fn host(&self, view: &LeaseView, conn: &ConnInfo) -> io::Result<Arc<Host>> {
-        let host = {
-            let mut hosts = self.hosts.lock();
-            match hosts.get(&view.lease_id) {
-                Some(host) => Arc::clone(host),
-                None => {
-                    let host = Host::open(self.config.clone(), view.clone())?;
-                    hosts.insert(view.lease_id, Arc::clone(&host));
-                    host
-                }
-            }
-        };
-        if !host.knows(conn.id)
-            && let Some(cut) = self.waiting.lock().remove(&conn.id)
-        {
-            host.connected(conn.id, &conn.claims.fingerprint, cut);
-        }
-        Ok(host)
-    }
-
-    fn closed(&self, conn: u64) {
-        self.waiting.lock().remove(&conn);
-        for host in self.hosts.lock().values() {
-            host.disconnected(conn);
-        }
-    }
-
-    /// Tells every host what the chain says now; ended leases are forgotten.
-    fn follow(&self, rights: &Rights) {
-        let mut hosts = self.hosts.lock();
-        hosts.retain(|id, host| {
-            let state = rights.leases.get(id).map(|v| v.state);
-            for (fingerprint, _) in rights.certs.iter().filter(|(_, c)| c.revoked) {
-                host.apply(super::state::Input::Revoked(fingerprint.clone()));
-            }
-            host.lease_is(state);
-            // A suspended lease's runner was killed: it is opened anew when the lease revives.
-            state == Some(ember_types::lease::LeaseState::Active)
-        });
-        drop(hosts);
-        self.sweep(rights);
-    }
-
-    /// Removes what leases that ended while nobody looked have left behind.
-    fn sweep(&self, rights: &Rights) {
-        let Ok(dir) = fs::read_dir(&self.config.data) else {
-            return;
-        };
-        for entry in dir.flatten() {
-            let name = entry.file_name();
-            let Some(id) = name
-                .to_str()
-                .and_then(|n| n.strip_prefix("lease-")?.parse::<u64>().ok())
-            else {
-                continue;
-            };
-            let over = rights
-                .leases
-                .get(&id)
-                .is_some_and(|v| v.state == ember_types::lease::LeaseState::Closed);
-            if over {
-                fs::remove_dir_all(folder(&self.config.data, id)).ok();
-            }
-        }
-    }
-}
-
-/// A running server. Dropping it stops it.
+/// A running server. Dropping it ends every connection and every worker; what tenants have on disk stays.
 pub struct SessionServer {
     /// Where it listens.
     pub addr: SocketAddr,
     tasks: Vec<JoinHandle<()>>,
+    shared: Arc<Shared>,
 }
 
 impl Drop for SessionServer {
@@ -180,6 +63,7 @@ impl Drop for SessionServer {
         for task in &self.tasks {
             task.abort();
         }
+        self.shared.stop();
     }
 }
 
@@ -201,13 +85,7 @@ impl SessionServer {
         let addr = listener
             .local_addr()
             .map_err(|error| ServerError::Bind { addr, error })?;
-        let shared = Arc::new(Shared {
-            config,
-            rights: rights.clone(),
-            hosts: Mutex::new(BTreeMap::new()),
-            waiting: Mutex::new(BTreeMap::new()),
-            next: AtomicU64::new(1),
-        });
+        let shared = Arc::new(Shared::new(config, rights.clone()));
         let (conns, incoming) = mpsc::channel::<io::Result<Conn>>(16);
         let service =
             Grpc::new(SessionService::new(Arc::clone(&shared))).max_decoding_message_size(4 << 20);
@@ -223,22 +101,32 @@ impl SessionServer {
                 }
             }),
             tokio::spawn(accept(listener, tls, Arc::clone(&shared), conns)),
-            tokio::spawn(follow(rights, shared)),
+            tokio::spawn(follow(rights, Arc::clone(&shared))),
         ];
-        Ok(Self { addr, tasks })
+        Ok(Self {
+            addr,
+            tasks,
+            shared,
+        })
     }
 }
 
 async fn follow(mut rights: watch::Receiver<Arc<Rights>>, shared: Arc<Shared>) {
+    let mut news = true;
     loop {
         let now = rights.borrow_and_update().clone();
         // Before the first answer of the chain nothing is known, and unknown is not over.
         if now.height > 0 {
             shared.follow(&now);
+            if news {
+                shared.sweep(&now);
+            }
         }
-        if rights.changed().await.is_err() {
-            return;
-        }
+        news = match timeout(CLOCK, rights.changed()).await {
+            Ok(Ok(())) => true,
+            Ok(Err(_)) => return,
+            Err(_) => false,
+        };
     }
 }
 
@@ -265,11 +153,16 @@ async fn accept(
         let (tls, shared, conns) = (tls.clone(), Arc::clone(&shared), conns.clone());
         tokio::spawn(async move {
             match handshake(stream, &tls, &shared).await {
-                Ok((conn, closed)) => {
-                    let id = conn_id(&conn);
+                Ok((conn, mut closed)) => {
+                    let id = conn.connect_info().id;
                     if conns.send(Ok(conn)).await.is_ok() {
                         // Resolves when the connection is dropped.
-                        closed.await.ok();
+                        if timeout(STRANGER, &mut closed).await.is_err() {
+                            if shared.cut_stranger(id) {
+                                tracing::info!(%peer, "nobody was admitted over it: cut");
+                            }
+                            closed.await.ok();
+                        }
                     }
                     shared.closed(id);
                 }
@@ -278,11 +171,6 @@ async fn accept(
             drop(place);
         });
     }
-}
-
-fn conn_id(conn: &Conn) -> u64 {
-    use tonic::transport::server::Connected;
-    conn.connect_info().id
 }
 
 async fn handshake(
@@ -302,12 +190,11 @@ async fn handshake(
         .and_then(|c| c.first())
         .ok_or(io::ErrorKind::PermissionDenied)?;
     let claims = Claims::read(der).map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))?;
+    let (id, cut) = shared.opened();
     let info = ConnInfo {
-        id: shared.next.fetch_add(1, Ordering::Relaxed),
+        id,
         claims: Arc::new(claims),
     };
-    let (cut, cut_rx) = oneshot::channel();
     let (closed_tx, closed) = oneshot::channel();
-    shared.waiting.lock().insert(info.id, cut);
-    Ok((Conn::new(stream, info, cut_rx, closed_tx), closed))
+    Ok((Conn::new(stream, info, cut, closed_tx), closed))
 }

@@ -2,11 +2,12 @@
 
 use super::{
     CHUNK, LEASE_HEADER,
+    blobs::BlobError,
     conn::ConnInfo,
     host::Host,
     jobs::{JobView, Phase},
     pb::{self, job_event::Event, session_server::Session},
-    server::Shared,
+    shared::{HostError, Shared},
 };
 use crate::{compute::Hash, job::Manifest};
 use futures::Stream;
@@ -52,17 +53,22 @@ impl SessionService {
                     "metadata {LEASE_HEADER}: expected a lease's number"
                 ))
             })?;
-        let view = self
-            .shared
+        self.shared
             .admit(lease, &info.claims)
             .await
             .map_err(|refusal| {
                 tracing::info!(lease, account = info.claims.account, reason = %refusal, "refused");
                 Status::permission_denied(refusal.to_string())
             })?;
-        self.shared
-            .host(&view, info)
-            .map_err(|e| Status::unavailable(format!("lease {lease}: {e}")))
+        self.shared.host(lease, info).map_err(|e| {
+            let text = e.to_string();
+            match e {
+                HostError::Refused(_) => Status::permission_denied(text),
+                HostError::OtherLease { .. } => Status::failed_precondition(text),
+                HostError::TooMany(_) => Status::resource_exhausted(text),
+                HostError::Over | HostError::Io { .. } => Status::unavailable(text),
+            }
+        })
     }
 }
 
@@ -76,7 +82,7 @@ fn event(view: &JobView, host: &Host, hash: &Hash) -> pb::JobEvent {
         Phase::Failed(reason) => Event::Failed(pb::Failed {
             reason: reason.clone(),
         }),
-        Phase::Done => match host.results.receipt(hash) {
+        Phase::Done => match host.results().receipt(hash) {
             None => Event::Failed(pb::Failed {
                 reason: "the result is gone".into(),
             }),
@@ -133,7 +139,7 @@ impl Session for SessionService {
         let host = self.admit(&request).await?;
         let mut blobs = Vec::new();
         for blob in request.into_inner().blobs {
-            if let Some(offset) = host.blobs.missing_from(&hash(&blob.hash)?) {
+            if let Some(offset) = host.blobs().missing_from(&hash(&blob.hash)?) {
                 blobs.push(pb::BlobOffset {
                     hash: blob.hash,
                     offset,
@@ -149,7 +155,12 @@ impl Session for SessionService {
     ) -> Result<Response<pb::PutResponse>, Status> {
         let host = self.admit(&request).await?;
         let mut pieces = request.into_inner();
-        let refuse = |e: super::blobs::BlobError| Status::invalid_argument(e.to_string());
+        let refuse = |e: BlobError| match e {
+            // Another call has moved on meanwhile: asking for what is missing again helps.
+            BlobError::Offset { .. } => Status::aborted(e.to_string()),
+            BlobError::Io(_) => Status::unavailable(e.to_string()),
+            _ => Status::invalid_argument(e.to_string()),
+        };
         let first = pieces
             .next()
             .await
@@ -158,7 +169,7 @@ impl Session for SessionService {
             Status::invalid_argument("the first message: expected the blob's hash and size")
         })?;
         let mut incoming = host
-            .blobs
+            .blobs()
             .resume(hash(&blob.hash)?, blob.size, first.offset)
             .map_err(refuse)?;
         incoming.push(&first.data).map_err(refuse)?;
@@ -186,8 +197,10 @@ impl Session for SessionService {
         }
         let manifest = Manifest::from_canonical(&req.manifest)
             .map_err(|e| Status::invalid_argument(e.to_string()))?;
-        let mut job = host
-            .submit(&manifest)
+        let taker = Arc::clone(&host);
+        let mut job = tokio::task::spawn_blocking(move || taker.submit(&manifest))
+            .await
+            .map_err(|e| Status::internal(e.to_string()))?
             .map_err(Status::failed_precondition)?;
         let (tx, rx) = mpsc::channel(16);
         tokio::spawn(async move {
@@ -227,7 +240,7 @@ impl Session for SessionService {
         let host = self.admit(&request).await?;
         let req = request.into_inner();
         let path = host
-            .results
+            .results()
             .output(&hash(&req.manifest_hash)?, &req.output)
             .ok_or_else(|| {
                 Status::not_found(format!(

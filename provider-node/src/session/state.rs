@@ -17,7 +17,7 @@ pub type ConnId = u64;
 pub enum Phase {
     /// The tenant is served.
     Serving,
-    /// The lease is suspended: nobody is served, nothing runs, blobs and results are kept.
+    /// The lease is suspended, or unknown: nobody is served, nothing runs, blobs and results are kept.
     Paused,
     /// The lease is over.
     Ended,
@@ -39,7 +39,8 @@ pub struct Session {
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
-    /// The chain says so of the lease; `None` when it does not know it any more.
+    /// The chain says so of the lease; `None` when its answer does not have it. What is unknown is not over: the
+    /// answer may be at fault, and the tenant's data would be gone.
     Lease(Option<LeaseState>),
     /// A certificate lost its rights.
     Revoked(String),
@@ -127,9 +128,9 @@ impl Session {
     fn lease(&mut self, state: Option<LeaseState>, effects: &mut Vec<Effect>) {
         let next = match (self.phase, state) {
             // Over is over, whatever the chain is said to say later.
-            (Phase::Ended, _) | (_, Some(LeaseState::Closed) | None) => Phase::Ended,
+            (Phase::Ended, _) | (_, Some(LeaseState::Closed)) => Phase::Ended,
             (_, Some(LeaseState::Active)) => Phase::Serving,
-            (_, Some(LeaseState::Suspended)) => Phase::Paused,
+            (_, Some(LeaseState::Suspended) | None) => Phase::Paused,
         };
         if next == self.phase {
             return;
@@ -209,6 +210,23 @@ mod tests {
             Effect::Cut(8),
         ];
         assert_eq!(effects[1..], end);
+    }
+
+    #[test]
+    fn a_suspended_or_unknown_lease_keeps_its_data() {
+        for state in [Some(LeaseState::Suspended), None] {
+            let (s, effects) = run(&[
+                Input::Connected(7, "f".into()),
+                Input::Submitted(Hash([1; 32])),
+                Input::Submitted(Hash([2; 32])),
+                Input::Lease(state),
+                Input::Submitted(Hash([3; 32])),
+            ]);
+            assert_eq!(s.phase, Phase::Paused);
+            assert_eq!(effects[1..], [Effect::Cut(7), Effect::KillWorker]);
+            let (s, effects) = s.transition(Input::Lease(Some(LeaseState::Active)));
+            assert_eq!((s.phase, effects), (Phase::Serving, vec![]));
+        }
     }
 
     #[test]

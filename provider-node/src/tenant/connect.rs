@@ -84,6 +84,18 @@ impl Target {
     /// # Errors
     /// When nobody answers, or somebody who is not the provider.
     pub async fn connect(&self) -> Result<Client, TenantError> {
+        let lease = Lease(MetadataValue::from(self.lease_id));
+        Ok(
+            SessionClient::with_interceptor(self.channel().await?, lease)
+                .max_decoding_message_size(16 << 20),
+        )
+    }
+
+    /// The bare connection, whose calls name no lease by themselves.
+    ///
+    /// # Errors
+    /// When nobody answers, or somebody who is not the provider.
+    pub async fn channel(&self) -> Result<Channel, TenantError> {
         let unreachable = |reason: String| TenantError::Unreachable {
             host: self.host_uri.clone(),
             reason,
@@ -102,26 +114,35 @@ impl Target {
         )
         .await
         .map_err(|_| unreachable("no handshake within 5 s".into()))?
-        .map_err(|e| unreachable(e.to_string()))?;
+        .map_err(|e| self.handshake(&e))?;
         // One connection, made here; when it breaks, the caller comes back for another.
         let mut slot = Some(TokioIo::new(stream));
         let connector = tower::service_fn(move |_: Uri| {
             let stream = slot.take();
             async move { stream.ok_or_else(|| std::io::Error::other("the connection is over")) }
         });
-        let channel = Endpoint::from_static("http://lease.ember.invalid")
+        Endpoint::from_static("http://lease.ember.invalid")
             .http2_keep_alive_interval(Duration::from_secs(10))
             .keep_alive_timeout(Duration::from_secs(10))
             .connect_with_connector(connector)
             .await
-            .map_err(|e| unreachable(source(&e)))?;
-        let lease = self
-            .lease_id
-            .to_string()
-            .parse()
-            .map_err(|_| unreachable("a lease id that is no header".into()))?;
-        Ok(SessionClient::with_interceptor(channel, Lease(lease))
-            .max_decoding_message_size(16 << 20))
+            .map_err(|e| unreachable(source(&e)))
+    }
+
+    /// Why a handshake failed: what our own side said of the server's certificate is no matter of reachability.
+    fn handshake(&self, error: &std::io::Error) -> TenantError {
+        let host = self.host_uri.clone();
+        let reason = match error.get_ref().and_then(|e| e.downcast_ref()) {
+            Some(rustls::Error::General(reason)) => reason.clone(),
+            Some(e @ rustls::Error::InvalidCertificate(_)) => e.to_string(),
+            _ => {
+                return TenantError::Unreachable {
+                    host,
+                    reason: error.to_string(),
+                };
+            }
+        };
+        TenantError::WrongServer { host, reason }
     }
 
     /// What the provider holds for the lease.

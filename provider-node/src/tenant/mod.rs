@@ -18,6 +18,16 @@ pub enum TenantError {
         /// What happened.
         reason: String,
     },
+    /// Somebody there, but not the provider; or the provider with a certificate that it has not published.
+    #[error(
+        "{host}: expected a certificate that the lease's provider has published, got {reason}: do not send it anything; ask the chain again, and the provider"
+    )]
+    WrongServer {
+        /// Its host URI.
+        host: String,
+        /// What it showed.
+        reason: String,
+    },
     /// The provider said no, in its own words.
     #[error("the provider refused: {0}")]
     Refused(String),
@@ -54,6 +64,7 @@ impl From<tonic::Status> for TenantError {
             | Code::Unknown
             | Code::Cancelled
             | Code::Internal
+            | Code::Aborted
             | Code::DeadlineExceeded => Self::Broken(status.message().to_owned()),
             _ => Self::Refused(status.message().to_owned()),
         }

@@ -29,6 +29,12 @@ use tokio_stream::wrappers::ReceiverStream;
 
 /// How long to come back to a provider that does not answer.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How often a connection that did serve may break.
+const MAX_BREAKS: u32 = 20;
+/// The first wait before a new connection; it doubles up to the last.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+/// The last wait before a new connection.
+const LAST_WAIT: Duration = Duration::from_secs(2);
 
 /// What happens, for whoever watches.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,7 +114,7 @@ pub async fn run_job(
     happening: &mut (dyn FnMut(Happening) + Send),
 ) -> Result<JobReport, TenantError> {
     fs::create_dir_all(out).map_err(io(out))?;
-    let mut since = Instant::now();
+    let (mut since, mut breaks, mut wait) = (Instant::now(), 0, FIRST_WAIT);
     loop {
         let before = since;
         let result = attempt(target, manifest, files, expected, out, &mut |h| {
@@ -120,14 +126,18 @@ pub async fn run_job(
             Err(e @ (TenantError::Unreachable { .. } | TenantError::Broken(_))) => e,
             other => return other,
         };
-        if since.elapsed() > PATIENCE {
+        if before != since {
+            (breaks, wait) = (breaks + 1, FIRST_WAIT);
+        }
+        if since.elapsed() > PATIENCE || breaks > MAX_BREAKS {
             return Err(error);
         }
-        // Words about the first break only: a provider that is down for seconds is not worth a page.
-        if before == since {
+        // Words about the first try of a row only: a provider that is down for seconds is not worth a page.
+        if before != since || breaks == 0 && wait == FIRST_WAIT {
             happening(Happening::Reconnecting(error.to_string()));
         }
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        tokio::time::sleep(wait).await;
+        wait = (wait * 2).min(LAST_WAIT);
     }
 }
 
@@ -315,6 +325,18 @@ async fn fetch(
             .ok_or_else(|| {
                 TenantError::Untrue(format!("receipt: no output \"{}\"", output.name))
             })?;
+        // Before a byte is taken: what the manifest's buffer can become, as the provider's own worker bounds it.
+        let most = manifest
+            .buffers
+            .iter()
+            .find(|b| b.name == output.buffer)
+            .map_or(0, |b| b.size.saturating_mul(3).saturating_add(4_096));
+        if *size > most {
+            return Err(TenantError::Untrue(format!(
+                "receipt: output \"{}\": expected at most {most} bytes, got {size}",
+                output.name
+            )));
+        }
         let request = pb::FetchRequest {
             manifest_hash: signed.receipt.manifest_hash.to_string(),
             output: output.name.clone(),
