@@ -17,7 +17,7 @@ use ember_types::{
     registry::ProviderResponse,
 };
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     sync::Arc,
     time::Duration,
 };
@@ -42,7 +42,7 @@ pub struct Daemon<C> {
     assignment: Assignment,
     /// Orders whose bid was refused, and when to try again.
     refused: BTreeMap<OrderId, Instant>,
-    /// Leases whose data was found on disk at the start and of which the chain was not asked yet.
+    /// Leases that have data on disk and are not served: the chain is asked for each until it is served or closed.
     leftovers: Vec<LeaseId>,
     said: Said,
 }
@@ -154,14 +154,30 @@ impl<C: ChainClient> Daemon<C> {
                 rights.certs.insert(c.fingerprint, view);
             }
         }
-        while let Some(id) = self.leftovers.last().copied() {
-            let lease = self.chain.lease(id).await?;
-            self.leftovers.pop();
-            if let Some(l) = lease
-                && l.state == LeaseState::Closed
-            {
-                rights.leases.insert(id.0, view(&l, 0));
+        // Leases that the last look had and this one has not may have ended, or only have changed between two pages.
+        let before = self.rights.borrow().clone();
+        let live = before
+            .leases
+            .values()
+            .filter(|v| v.state != LeaseState::Closed);
+        for id in live.map(|v| LeaseId(v.lease_id)) {
+            if !rights.leases.contains_key(&id.0) && !self.leftovers.contains(&id) {
+                self.leftovers.push(id);
             }
+        }
+        let mut at = 0;
+        while let Some(id) = self.leftovers.get(at).copied() {
+            if let Entry::Vacant(place) = rights.leases.entry(id.0) {
+                match self.chain.lease(id).await? {
+                    Some(l) if l.state == LeaseState::Closed => drop(place.insert(view(&l, 0))),
+                    Some(_) => {
+                        at += 1;
+                        continue;
+                    }
+                    None => {}
+                }
+            }
+            self.leftovers.swap_remove(at);
         }
         Ok(rights)
     }

@@ -123,6 +123,31 @@ async fn a_lease_that_ended_meanwhile_is_told_once_as_closed() {
 }
 
 #[tokio::test]
+async fn a_lease_that_is_gone_from_the_list_is_told_as_closed_only_when_it_is() {
+    let (mut d, rx) = daemon(2);
+    // 5 has data on disk, and asks for more devices than there are: not served, and not over.
+    d.chain.state.lock().leases = vec![lease(1, 1), lease(5, 9)];
+    for _ in 0..2 {
+        d.tick().await.unwrap();
+        assert!(rx.borrow().leases.keys().eq([&1]));
+        assert_eq!(d.leftovers, [LeaseId(5)]);
+    }
+    d.chain.state.lock().leases[1].state = LeaseState::Closed;
+    d.chain.state.lock().leases[0].state = LeaseState::Closed;
+    d.tick().await.unwrap();
+    let closed = |rx: &watch::Receiver<Arc<Rights>>| {
+        let all = rx.borrow();
+        (
+            all.leases.len(),
+            all.leases.values().all(|l| l.state == LeaseState::Closed),
+        )
+    };
+    assert_eq!(closed(&rx), (2, true));
+    d.tick().await.unwrap();
+    assert_eq!((closed(&rx).0, d.leftovers.len()), (0, 0), "told once");
+}
+
+#[tokio::test]
 async fn an_outage_keeps_the_rights_and_sends_nothing() {
     let (mut d, rx) = daemon(2);
     d.chain.state.lock().leases = vec![lease(1, 1)];
