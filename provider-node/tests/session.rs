@@ -10,7 +10,7 @@ use ember_provider_node::{
     tenant::{TenantError, connect::Target, run::run_job},
 };
 use ember_types::lease::LeaseState;
-use session_support::{OTHER, PROVIDER, Stage, TENANT, copy_job};
+use session_support::{MONTH, OTHER, PROVIDER, Stage, TENANT, copy_job};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use time::OffsetDateTime;
 use tokio::net::TcpStream;
@@ -22,14 +22,14 @@ fn at(offset_hours: i64) -> OffsetDateTime {
 
 #[tokio::test]
 async fn the_tenant_of_an_active_lease_is_served_and_nobody_else() {
-    let tenant = Identity::generate(TENANT, 30).unwrap();
-    let other = Identity::generate(OTHER, 30).unwrap();
-    let unpublished = Identity::generate(TENANT, 30).unwrap();
-    let revoked = Identity::generate(TENANT, 30).unwrap();
+    let tenant = Identity::generate(TENANT, MONTH).unwrap();
+    let other = Identity::generate(OTHER, MONTH).unwrap();
+    let unpublished = Identity::generate(TENANT, MONTH).unwrap();
+    let revoked = Identity::generate(TENANT, MONTH).unwrap();
     let expired = Identity::valid(TENANT, at(-48), at(-24)).unwrap();
     let early = Identity::valid(TENANT, at(24), at(48)).unwrap();
     // Names the tenant, is registered by somebody else.
-    let borrowed = Identity::generate(TENANT, 30).unwrap();
+    let borrowed = Identity::generate(TENANT, MONTH).unwrap();
     let stage = Stage::new(&[
         (&tenant, TENANT, false),
         (&other, OTHER, false),
@@ -204,8 +204,8 @@ impl rustls::client::ResolvesClientCert for Stolen {
 #[tokio::test]
 async fn what_is_no_tenant_at_all_fails_in_the_handshake() {
     use rustls::version::{TLS12, TLS13};
-    let tenant = Identity::generate(TENANT, 30).unwrap();
-    let other = Identity::generate(TENANT, 30).unwrap();
+    let tenant = Identity::generate(TENANT, MONTH).unwrap();
+    let other = Identity::generate(TENANT, MONTH).unwrap();
     let stage = Stage::new(&[(&tenant, TENANT, false)]).await;
     let addr = stage.addr;
     let with =
@@ -278,9 +278,9 @@ async fn what_is_no_tenant_at_all_fails_in_the_handshake() {
 
 #[tokio::test]
 async fn a_tenant_believes_no_server_but_the_providers() {
-    let tenant = Identity::generate(TENANT, 30).unwrap();
+    let tenant = Identity::generate(TENANT, MONTH).unwrap();
     let stage = Stage::new(&[(&tenant, TENANT, false)]).await;
-    let stranger = Identity::generate(PROVIDER, 30).unwrap();
+    let stranger = Identity::generate(PROVIDER, MONTH).unwrap();
     let target = Target::new(&stage.uri(), 1, &tenant, vec![stranger.fingerprint()]).unwrap();
     // A job does not try again: nobody was away.
     let (job, out) = (copy_job(1), tempfile::tempdir().unwrap());
@@ -315,7 +315,7 @@ async fn a_tenant_believes_no_server_but_the_providers() {
 
 #[tokio::test]
 async fn live_connections_are_cut_when_rights_end() {
-    let tenant = Identity::generate(TENANT, 30).unwrap();
+    let tenant = Identity::generate(TENANT, MONTH).unwrap();
     for end in ["closed", "revoked", "vanished"] {
         let stage = Stage::new(&[(&tenant, TENANT, false)]).await;
         let mut live = stage.target(1, &tenant).connect().await.unwrap();
@@ -351,7 +351,7 @@ async fn live_connections_are_cut_when_rights_end() {
 
 #[tokio::test]
 async fn a_connection_is_for_one_lease_and_a_lease_has_few() {
-    let tenant = Identity::generate(TENANT, 30).unwrap();
+    let tenant = Identity::generate(TENANT, MONTH).unwrap();
     let stage = Stage::new(&[(&tenant, TENANT, false)]).await;
     let mut live = stage.target(1, &tenant).connect().await.unwrap();
     live.status(pb::StatusRequest {}).await.unwrap();
@@ -406,7 +406,7 @@ async fn a_connection_is_for_one_lease_and_a_lease_has_few() {
 
 #[tokio::test]
 async fn a_term_that_ends_while_the_chain_is_silent_is_not_served() {
-    let tenant = Identity::generate(TENANT, 30).unwrap();
+    let tenant = Identity::generate(TENANT, MONTH).unwrap();
     let stage = Stage::new(&[(&tenant, TENANT, false)]).await;
     stage.change(|r| r.leases.get_mut(&1).unwrap().ends_at = 1_000);
     match stage.target(1, &tenant).status().await {
@@ -417,7 +417,7 @@ async fn a_term_that_ends_while_the_chain_is_silent_is_not_served() {
 
 #[tokio::test]
 async fn manifests_and_blobs_are_what_their_hashes_say() {
-    let tenant = Identity::generate(TENANT, 30).unwrap();
+    let tenant = Identity::generate(TENANT, MONTH).unwrap();
     let stage = Stage::new(&[(&tenant, TENANT, false)]).await;
     let mut live = stage.target(1, &tenant).connect().await.unwrap();
     let hash = |b: &[u8]| blake3::hash(b).to_hex().to_string();

@@ -9,12 +9,13 @@ use ember_provider_node::{
     session::pb::{self, job_event::Event},
     tenant::{
         TenantError,
-        run::{Happening, JobReport, run_job},
+        fetch::JobReport,
+        run::{Happening, run_job},
     },
 };
 use ember_types::lease::LeaseState;
 use futures::StreamExt;
-use session_support::{Act, CopyJob, Stage, TENANT, copy_job, eventually};
+use session_support::{Act, CopyJob, MONTH, Stage, TENANT, copy_job, eventually};
 use std::{fs, path::Path, sync::atomic::Ordering::SeqCst};
 
 async fn run(
@@ -47,7 +48,7 @@ fn submit(job: &CopyJob) -> pb::SubmitRequest {
 }
 
 async fn staged(acts: &[Act]) -> (Stage, Identity, tempfile::TempDir) {
-    let tenant = Identity::generate(TENANT, 30).unwrap();
+    let tenant = Identity::generate(TENANT, MONTH).unwrap();
     let stage = Stage::scripted(&[(&tenant, TENANT, false)], acts).await;
     (stage, tenant, tempfile::tempdir().unwrap())
 }
@@ -337,7 +338,7 @@ async fn a_tenant_believes_no_false_receipt_and_no_false_output() {
     let job = copy_job(1);
     let target = stage.target(1, &tenant);
     let mut strangers = stage.expected();
-    let stranger = Identity::generate(TENANT, 30).unwrap();
+    let stranger = Identity::generate(TENANT, MONTH).unwrap();
     strangers.keys = vec![Claims::read(stranger.der()).unwrap().public_key];
     let mut nobodys = stage.expected();
     nobodys.keys.clear();

@@ -1,15 +1,13 @@
 //! `ember cert`.
 
-use crate::{
-    chain::ChainClient,
-    config::Global,
-    identity::cert::{Identity, MAX_DAYS},
-};
+use super::args;
+use crate::{chain::ChainClient, config::Global, identity::cert::Identity};
 use anyhow::Result;
 use clap::Subcommand;
 use cosmwasm_std::Binary;
 use ember_types::registry::{CertificateResponse, ExecuteMsg, QueryMsg};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// Certificates that sessions are opened with.
 #[derive(Debug, Subcommand)]
@@ -19,9 +17,9 @@ pub enum Cert {
         /// Replace the one that is there
         #[arg(long)]
         force: bool,
-        /// Days that it is valid
-        #[arg(long, default_value_t = MAX_DAYS)]
-        days: u32,
+        /// How long it is valid: 90s, 15m, 2h, 30d; at most 365d
+        #[arg(long, value_name = "DURATION", default_value = "365d", value_parser = args::duration)]
+        valid_for: Duration,
     },
     /// Publish the certificate of this home on the chain
     Publish,
@@ -45,9 +43,9 @@ pub enum Cert {
 impl Cert {
     pub async fn run(self, g: &Global) -> Result<Value> {
         Ok(match self {
-            Self::Generate { force, days } => {
+            Self::Generate { force, valid_for } => {
                 let key = g.key()?;
-                let id = Identity::generate(&key.address, days)?;
+                let id = Identity::generate(&key.address, valid_for)?;
                 id.save(&g.home()?, force)?;
                 json!({"address": key.address, "fingerprint": id.fingerprint()})
             }

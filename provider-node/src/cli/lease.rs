@@ -15,8 +15,9 @@ use serde_json::{Value, json};
 #[derive(Debug, Subcommand)]
 pub enum Lease {
     /// Run a job on a lease and fetch its verified outputs; a job that is done answers at once
-    #[command(visible_alias = "fetch")]
     Run(lease_run::Run),
+    /// Fetch the verified outputs and the receipt of a job that has finished
+    Fetch(lease_run::Fetch),
     /// What the provider holds for a lease
     Status {
         /// Which
@@ -71,6 +72,7 @@ impl Lease {
     pub async fn run(self, g: &Global) -> Result<Value> {
         Ok(match self {
             Self::Run(r) => r.run(g).await?,
+            Self::Fetch(f) => f.run(g).await?,
             Self::Status { lease } => lease_run::status(g, lease).await?,
             Self::Logs { lease, job } => lease_run::logs(g, lease, &job).await?,
             Self::Close { lease } => {

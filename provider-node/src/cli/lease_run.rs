@@ -2,6 +2,7 @@
 
 use crate::{
     chain::{ChainClient, RpcChain},
+    compute::Hash,
     config::Global,
     identity::cert::Identity,
     job::JobDir,
@@ -9,7 +10,8 @@ use crate::{
     tenant::{
         TenantError,
         connect::Target,
-        run::{Expected, Happening, run_job},
+        fetch::{Expected, fetch_job},
+        run::{Happening, run_job},
     },
 };
 use anyhow::{Result, bail};
@@ -45,12 +47,45 @@ pub struct Run {
     /// Folder of ready-made jobs
     #[arg(long, env = "EMBER_JOBS_DIR", value_name = "DIR")]
     jobs_dir: Option<PathBuf>,
+    /// Run it only if its manifest has this hash
+    #[arg(long, value_name = "HASH")]
+    manifest_hash: Option<Hash>,
+}
+
+/// Fetch what a job left.
+#[derive(Debug, Args)]
+pub struct Fetch {
+    /// Which lease
+    lease: LeaseId,
+    /// The job's manifest hash [default: the lease's only finished job]
+    #[arg(long, value_name = "HASH")]
+    manifest_hash: Option<Hash>,
+    /// Where outputs and receipt.json go
+    #[arg(long, value_name = "DIR", default_value = "ember-out")]
+    out: PathBuf,
+}
+
+impl Fetch {
+    pub async fn run(self, g: &Global) -> Result<Value> {
+        let (target, expected) = reach(g, self.lease).await?;
+        settled(&target).await?;
+        let job = self.manifest_hash.as_ref();
+        let report = fetch_job(&target, job, &expected, &self.out).await?;
+        Ok(serde_json::to_value(report)?)
+    }
 }
 
 impl Run {
     pub async fn run(self, g: &Global) -> Result<Value> {
         let dir = find_job(&self.job, self.jobs_dir.as_deref())?;
         let (manifest, files) = JobDir::load(&dir)?;
+        if let Some(wanted) = self.manifest_hash.filter(|h| *h != manifest.hash()) {
+            bail!(
+                "{}: expected a job whose manifest has hash {wanted}, got {}: it is another job, or its files have changed",
+                dir.display(),
+                manifest.hash()
+            );
+        }
         let (target, expected) = reach(g, self.lease).await?;
         let mut last: Option<Instant> = None;
         let mut say = |h: Happening| {

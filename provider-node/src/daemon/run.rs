@@ -139,10 +139,9 @@ impl<C: ChainClient> Daemon<C> {
             ..Rights::default()
         };
         for l in leases {
-            let Some(device) = assigned.get(&l.id).and_then(|d| d.first()) else {
-                continue;
-            };
-            rights.leases.insert(l.id.0, view(l, *device));
+            if let Some(devices) = assigned.get(&l.id) {
+                rights.leases.insert(l.id.0, view(l, devices));
+            }
         }
         let tenants: BTreeSet<String> = rights.leases.values().map(|v| v.tenant.clone()).collect();
         for tenant in tenants {
@@ -169,7 +168,7 @@ impl<C: ChainClient> Daemon<C> {
         while let Some(id) = self.leftovers.get(at).copied() {
             if let Entry::Vacant(place) = rights.leases.entry(id.0) {
                 match self.chain.lease(id).await? {
-                    Some(l) if l.state == LeaseState::Closed => drop(place.insert(view(&l, 0))),
+                    Some(l) if l.state == LeaseState::Closed => drop(place.insert(view(&l, &[]))),
                     Some(_) => {
                         at += 1;
                         continue;
@@ -284,10 +283,10 @@ impl<C: ChainClient> Daemon<C> {
     }
 }
 
-fn view(l: &market::LeaseResponse, device: u32) -> LeaseView {
+fn view(l: &market::LeaseResponse, devices: &[u32]) -> LeaseView {
     LeaseView {
         lease_id: l.id.0,
-        device,
+        devices: devices.to_vec(),
         tenant: l.tenant.to_string(),
         provider: l.provider.to_string(),
         state: l.state,

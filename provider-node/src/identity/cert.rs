@@ -1,6 +1,6 @@
 //! Certificates of tenants and providers: X.509, ECDSA P-256, self-signed, CN = the account.
 
-use ::time::{Duration, OffsetDateTime};
+use ::time::OffsetDateTime;
 use rcgen::{
     CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair,
     KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
@@ -11,6 +11,7 @@ use std::{
     io::Write,
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
+    time::Duration,
 };
 use thiserror::Error;
 use x509_parser::{certificate::X509Certificate, oid_registry, prelude::FromDer};
@@ -19,15 +20,15 @@ use zeroize::Zeroizing;
 /// The DNS name in every certificate. Trust comes from the registered fingerprint, never from a name.
 pub const SERVER_NAME: &str = "lease.ember.invalid";
 
-/// Longest validity, days: what the registry takes.
-pub const MAX_DAYS: u32 = 365;
+/// Longest validity: what the registry takes, less a day for clocks that differ.
+pub const MAX_VALIDITY: Duration = Duration::from_secs(365 * 24 * 3_600);
 
 /// Why a certificate was not made or read.
 #[derive(Debug, Error)]
 pub enum IdentityError {
     /// Too long a validity.
-    #[error("certificate validity: expected 1 to {MAX_DAYS} days, got {0}")]
-    Days(u32),
+    #[error("certificate validity: expected 1 second to 365 days, got {} seconds", .0.as_secs())]
+    Validity(Duration),
     /// Not there.
     #[error("no certificate in {0}: make one with ember cert generate")]
     Absent(PathBuf),
@@ -77,16 +78,16 @@ pub fn fingerprint(der: &[u8]) -> String {
 }
 
 impl Identity {
-    /// A new certificate of `account`, valid from an hour ago (clocks differ) for `days`.
+    /// A new certificate of `account`, valid from an hour ago (clocks differ) until `valid_for` from now.
     ///
     /// # Errors
-    /// When `days` is out of range.
-    pub fn generate(account: &str, days: u32) -> Result<Self, IdentityError> {
-        if days == 0 || days > MAX_DAYS {
-            return Err(IdentityError::Days(days));
+    /// When `valid_for` is out of range.
+    pub fn generate(account: &str, valid_for: Duration) -> Result<Self, IdentityError> {
+        if valid_for.is_zero() || valid_for > MAX_VALIDITY {
+            return Err(IdentityError::Validity(valid_for));
         }
-        let from = OffsetDateTime::now_utc() - Duration::hours(1);
-        Self::valid(account, from, from + Duration::days(days.into()))
+        let now = OffsetDateTime::now_utc();
+        Self::valid(account, now - Duration::from_secs(3_600), now + valid_for)
     }
 
     /// A certificate of `account` with any validity.
@@ -284,7 +285,7 @@ mod tests {
     #[test]
     fn a_certificate_says_whose_it_is_and_survives_the_disk() {
         let dir = tempfile::tempdir().unwrap();
-        let made = Identity::generate("ember1abc", 30).unwrap();
+        let made = Identity::generate("ember1abc", MAX_VALIDITY).unwrap();
         made.save(dir.path(), false).unwrap();
         assert!(matches!(
             made.save(dir.path(), false),
@@ -302,10 +303,12 @@ mod tests {
 
     #[test]
     fn what_is_not_ours_is_named() {
-        assert!(matches!(
-            Identity::generate("a", 366),
-            Err(IdentityError::Days(366))
-        ));
+        for bad in [Duration::ZERO, MAX_VALIDITY + Duration::from_secs(1)] {
+            assert!(matches!(
+                Identity::generate("a", bad),
+                Err(IdentityError::Validity(got)) if got == bad
+            ));
+        }
         assert!(matches!(
             Identity::load(Path::new("/nowhere")),
             Err(IdentityError::Absent(_))

@@ -20,8 +20,8 @@ pub struct CertView {
 pub struct LeaseView {
     /// Its id.
     pub lease_id: u64,
-    /// Number of the provider's device that serves it.
-    pub device: u32,
+    /// Numbers of the provider's devices that serve it, one a unit.
+    pub devices: Vec<u32>,
     /// Who pays.
     pub tenant: String,
     /// Who serves.
@@ -91,7 +91,7 @@ pub enum Refusal {
     },
     /// Past its validity.
     #[error(
-        "certificate {fingerprint}: expired at {not_after}, now is {now}: publish a new one with ember cert"
+        "certificate {fingerprint}: expired at {not_after}, now is {now}: make and publish a new one with ember cert generate --force and ember cert publish"
     )]
     Expired {
         /// Which.
@@ -229,7 +229,7 @@ mod tests {
     fn rights() -> Rights {
         let lease = |lease_id, tenant: &str, state| LeaseView {
             lease_id,
-            device: 0,
+            devices: vec![0],
             tenant: tenant.into(),
             provider: "p".into(),
             state,

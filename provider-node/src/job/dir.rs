@@ -23,8 +23,9 @@ impl JobDir {
         let author: Author =
             serde_json::from_slice(&text).map_err(|e| JobError::at("job.json", e))?;
         let mut files: Vec<(Hash, PathBuf)> = Vec::new();
-        let mut hash = |node: String, name: &str| -> Result<(Hash, u64), JobError> {
-            let (file, hash, size) = hash_file(path, name).map_err(|e| JobError::at(node, e))?;
+        let mut hash = |node: String, name: &str, pin| -> Result<(Hash, u64), JobError> {
+            let (file, hash, size) =
+                hash_file(path, name, pin).map_err(|e| JobError::at(node, e))?;
             if files.iter().all(|(h, _)| *h != hash) {
                 files.push((hash, file));
             }
@@ -32,7 +33,7 @@ impl JobDir {
         };
         let mut modules = Vec::new();
         for (i, m) in author.modules.into_iter().enumerate() {
-            let (source, size) = hash(format!("modules[{i}].file"), &m.file)?;
+            let (source, size) = hash(format!("modules[{i}].file"), &m.file, m.blake3)?;
             modules.push(Module {
                 name: m.name,
                 language: m.language,
@@ -43,7 +44,7 @@ impl JobDir {
         }
         let mut blobs = Vec::new();
         for (i, b) in author.blobs.into_iter().enumerate() {
-            let (hash, size) = hash(format!("blobs[{i}].file"), &b.file)?;
+            let (hash, size) = hash(format!("blobs[{i}].file"), &b.file, b.blake3)?;
             blobs.push(Blob {
                 name: b.name,
                 hash,
@@ -68,8 +69,8 @@ impl JobDir {
     }
 }
 
-/// Streams a file below `dir` through the hash.
-fn hash_file(dir: &Path, name: &str) -> Result<(PathBuf, Hash, u64), String> {
+/// Streams a file below `dir` through the hash, which must be `pin` where there is one.
+fn hash_file(dir: &Path, name: &str, pin: Option<Hash>) -> Result<(PathBuf, Hash, u64), String> {
     let relative = Path::new(name);
     if !relative
         .components()
@@ -85,5 +86,12 @@ fn hash_file(dir: &Path, name: &str) -> Result<(PathBuf, Hash, u64), String> {
     hasher
         .update_reader(open)
         .map_err(|e| format!("{}: {e}", file.display()))?;
-    Ok((file, Hash(*hasher.finalize().as_bytes()), hasher.count()))
+    let (hash, size) = (Hash(*hasher.finalize().as_bytes()), hasher.count());
+    match pin {
+        Some(pin) if pin != hash => Err(format!(
+            "{}: expected BLAKE3 {pin}, got {hash} of {size} bytes: the file was cut short or changed; restore it, or correct \"blake3\" in job.json",
+            file.display()
+        )),
+        _ => Ok((file, hash, size)),
+    }
 }

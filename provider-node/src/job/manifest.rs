@@ -65,6 +65,9 @@ pub struct AuthorModule {
     pub language: Language,
     /// Path below the job directory.
     pub file: String,
+    /// BLAKE3 that the file must have. Absent: whatever the file has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blake3: Option<Hash>,
     /// Entry point.
     pub entry: String,
 }
@@ -77,6 +80,9 @@ pub struct AuthorBlob {
     pub name: String,
     /// Path below the job directory.
     pub file: String,
+    /// BLAKE3 that the file must have. Absent: whatever the file has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blake3: Option<Hash>,
 }
 
 /// A module of the built form.

@@ -1,4 +1,4 @@
-//! One lease's host: performs what the state machine decides. Owns the lease's folder, its worker and its jobs.
+//! One lease's host: performs what the state machine decides. Owns the lease's folder, its workers and its jobs.
 
 use super::{
     blobs::BlobStore,
@@ -44,13 +44,13 @@ struct Inner {
     session: Session,
     cuts: BTreeMap<u64, oneshot::Sender<()>>,
     jobs: BTreeMap<[u8; 32], watch::Sender<JobView>>,
-    runner: Option<AbortHandle>,
+    runners: Vec<AbortHandle>,
 }
 
 impl Inner {
-    /// Ends the runner, and with it the worker that it holds and what that runs.
-    fn kill_runner(&mut self, reason: &str) {
-        if let Some(runner) = self.runner.take() {
+    /// Ends the runners, and with them the workers that they hold and what those run.
+    fn kill_runners(&mut self, reason: &str) {
+        for runner in std::mem::take(&mut self.runners) {
             runner.abort();
         }
         for job in self.jobs.values() {
@@ -66,14 +66,15 @@ impl Inner {
 }
 
 impl Host {
-    /// Opens a lease's folder and starts its runner.
+    /// Opens a lease's folder and starts a runner for each of its devices.
     ///
     /// # Errors
     /// When the folder cannot be made.
     pub fn open(config: HostConfig, view: LeaseView) -> io::Result<Arc<Self>> {
         let dir = folder(&config.data, view.lease_id);
-        // The state machine starts one job at a time.
-        let (to_runner, jobs) = mpsc::channel(1);
+        // The state machine starts no more jobs than there are runners.
+        let devices = view.devices.clone();
+        let (to_runner, jobs) = mpsc::channel(devices.len().max(1));
         let host = Arc::new(Self {
             work: Work {
                 blobs: BlobStore::open(&dir.join("blobs"))?,
@@ -83,16 +84,22 @@ impl Host {
                 dir,
             },
             inner: Mutex::new(Inner {
-                session: Session::new(),
+                session: Session::new(devices.len()),
                 cuts: BTreeMap::new(),
                 jobs: BTreeMap::new(),
-                runner: None,
+                runners: Vec::new(),
             }),
             submitting: Mutex::new(()),
             to_runner,
         });
-        let runner = tokio::spawn(Arc::clone(&host).run(jobs));
-        host.inner.lock().runner = Some(runner.abort_handle());
+        let jobs = Arc::new(tokio::sync::Mutex::new(jobs));
+        host.inner.lock().runners = devices
+            .into_iter()
+            .map(|device| {
+                let run = Arc::clone(&host).run(device, Arc::clone(&jobs));
+                tokio::spawn(run).abort_handle()
+            })
+            .collect();
         Ok(host)
     }
 
@@ -123,7 +130,7 @@ impl Host {
                         });
                     }
                 }
-                Effect::KillWorker => inner.kill_runner("the lease is no longer active"),
+                Effect::KillWorkers => inner.kill_runners("the lease is no longer active"),
                 Effect::Wipe => wipe(self.work.view.lease_id, self.work.dir.clone()),
             }
         }
@@ -138,7 +145,7 @@ impl Host {
     pub fn stop(&self) {
         let mut inner = self.inner.lock();
         inner.cuts.clear();
-        inner.kill_runner("the provider stops");
+        inner.kill_runners("the provider stops");
     }
 
     /// A connection of the tenant; `cut` ends it.
@@ -226,14 +233,22 @@ impl Host {
         all.into_iter().map(|(h, j)| (Hash(h), j)).collect()
     }
 
-    /// The runner: one job at a time on one worker, which is started for the first and again after a crash.
-    async fn run(self: Arc<Self>, mut jobs: mpsc::Receiver<Hash>) {
+    /// A device's runner: one job at a time on one worker, which is started for the first and again after a crash.
+    async fn run(
+        self: Arc<Self>,
+        device: u32,
+        jobs: Arc<tokio::sync::Mutex<mpsc::Receiver<Hash>>>,
+    ) {
         let mut worker: Option<Box<dyn JobRunner>> = None;
-        while let Some(hash) = jobs.recv().await {
+        loop {
+            // The lock is held while waiting, by one idle runner; the others wait for the lock.
+            let Some(hash) = jobs.lock().await.recv().await else {
+                return;
+            };
             let Some(job) = self.inner.lock().jobs.get(&hash.0).cloned() else {
                 continue;
             };
-            let end = self.work.job(&hash, &mut worker, &job).await;
+            let end = self.work.job(&hash, device, &mut worker, &job).await;
             // The machine hears it first: who sees the job end and submits it again must find it ended.
             self.apply(Input::JobEnded(hash));
             job.send_modify(|j| match end {

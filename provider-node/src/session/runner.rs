@@ -33,13 +33,14 @@ pub trait JobRunner: Send {
 /// Starts workers.
 #[tonic::async_trait]
 pub trait Workers: Send + Sync {
-    /// A worker for a lease, whose only writable folder is `scratch`.
+    /// A worker for a lease on one of its devices, whose only writable folder is `scratch`.
     ///
     /// # Errors
     /// When it does not start.
     async fn start(
         &self,
         lease: &LeaseView,
+        device: u32,
         scratch: &Path,
     ) -> Result<Box<dyn JobRunner>, WorkerError>;
 }
@@ -58,16 +59,22 @@ impl Workers for Processes {
     async fn start(
         &self,
         lease: &LeaseView,
+        device: u32,
         scratch: &Path,
     ) -> Result<Box<dyn JobRunner>, WorkerError> {
         let worker = Worker::spawn(WorkerConfig {
             exe: self.exe.clone(),
-            device: lease.device,
+            device,
             scratch: scratch.to_owned(),
             wall_cap: self.wall_cap,
         })
         .await?;
-        tracing::info!(lease = lease.lease_id, pid = worker.pid(), "worker started");
+        tracing::info!(
+            lease = lease.lease_id,
+            device,
+            pid = worker.pid(),
+            "worker started"
+        );
         Ok(Box::new(worker))
     }
 }

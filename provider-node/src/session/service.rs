@@ -236,6 +236,41 @@ impl Session for SessionService {
         Ok(Response::new(pb::LogsResponse { lines }))
     }
 
+    async fn result(
+        &self,
+        request: Request<pb::ResultRequest>,
+    ) -> Result<Response<pb::ResultResponse>, Status> {
+        let host = self.admit(&request).await?;
+        let wanted = request.into_inner().manifest_hash;
+        let done = host.results().finished();
+        let found = match (wanted.as_str(), done.as_slice()) {
+            ("", [only]) => *only,
+            ("", all) => {
+                let names: Vec<_> = all.iter().map(ToString::to_string).collect();
+                return Err(Status::not_found(format!(
+                    "expected one finished job, got {}: name one of: {}",
+                    all.len(),
+                    names.join(", ")
+                )));
+            }
+            (name, all) => {
+                let name = hash(name)?;
+                if !all.contains(&name) {
+                    return Err(Status::not_found(format!(
+                        "expected a finished job, got {name}, which is none of this lease"
+                    )));
+                }
+                name
+            }
+        };
+        let gone = || Status::not_found(format!("the result of job {found} is gone"));
+        let receipt = host.results().receipt(&found).ok_or_else(gone)?;
+        Ok(Response::new(pb::ResultResponse {
+            manifest: host.results().manifest(&found).map_err(|_| gone())?,
+            receipt: serde_json::to_vec(&receipt).map_err(|e| Status::internal(e.to_string()))?,
+        }))
+    }
+
     async fn fetch(&self, request: Request<pb::FetchRequest>) -> Result<Response<Chunks>, Status> {
         let host = self.admit(&request).await?;
         let req = request.into_inner();

@@ -30,10 +30,12 @@ pub struct Session {
     pub phase: Phase,
     /// Live connections and the fingerprints of their certificates.
     pub conns: BTreeMap<ConnId, String>,
-    /// What the worker runs.
-    pub running: Option<Hash>,
-    /// What waits for it.
+    /// What the workers run.
+    pub running: Vec<Hash>,
+    /// What waits for one.
     pub queue: VecDeque<Hash>,
+    /// Most jobs that run at once: one a device.
+    pub workers: usize,
 }
 
 /// What happened.
@@ -50,7 +52,7 @@ pub enum Input {
     Disconnected(ConnId),
     /// A job was submitted.
     Submitted(Hash),
-    /// The job that ran has ended.
+    /// A job that ran has ended.
     JobEnded(Hash),
 }
 
@@ -61,20 +63,21 @@ pub enum Effect {
     Cut(ConnId),
     /// Run a job.
     Start(Hash),
-    /// Kill the worker, and with it what it runs.
-    KillWorker,
+    /// Kill the workers, and with them what they run.
+    KillWorkers,
     /// Remove the tenant's data.
     Wipe,
 }
 
 impl Session {
-    /// A session of an active lease.
-    pub const fn new() -> Self {
+    /// A session of an active lease with so many workers, at least one.
+    pub fn new(workers: usize) -> Self {
         Self {
             phase: Phase::Serving,
             conns: BTreeMap::new(),
-            running: None,
+            running: Vec::new(),
             queue: VecDeque::new(),
+            workers: workers.max(1),
         }
     }
 
@@ -108,7 +111,7 @@ impl Session {
             }
             Input::Submitted(job) => {
                 if self.phase == Phase::Serving
-                    && self.running != Some(job)
+                    && !self.running.contains(&job)
                     && !self.queue.contains(&job)
                 {
                     self.queue.push_back(job);
@@ -116,8 +119,8 @@ impl Session {
                 }
             }
             Input::JobEnded(job) => {
-                if self.running == Some(job) {
-                    self.running = None;
+                if let Some(at) = self.running.iter().position(|j| *j == job) {
+                    self.running.remove(at);
                     self.start_next(&mut effects);
                 }
             }
@@ -139,8 +142,8 @@ impl Session {
         if next != Phase::Serving {
             effects.extend(std::mem::take(&mut self.conns).into_keys().map(Effect::Cut));
             self.queue.clear();
-            self.running = None;
-            effects.push(Effect::KillWorker);
+            self.running.clear();
+            effects.push(Effect::KillWorkers);
         }
         if next == Phase::Ended {
             effects.push(Effect::Wipe);
@@ -148,11 +151,11 @@ impl Session {
     }
 
     fn start_next(&mut self, effects: &mut Vec<Effect>) {
-        if self.running.is_none()
+        if self.running.len() < self.workers
             && self.phase == Phase::Serving
             && let Some(job) = self.queue.pop_front()
         {
-            self.running = Some(job);
+            self.running.push(job);
             effects.push(Effect::Start(job));
         }
     }
@@ -160,7 +163,7 @@ impl Session {
 
 impl Default for Session {
     fn default() -> Self {
-        Self::new()
+        Self::new(1)
     }
 }
 
@@ -170,9 +173,13 @@ mod tests {
     use proptest::prelude::*;
 
     fn run(inputs: &[Input]) -> (Session, Vec<Effect>) {
+        run_on(1, inputs)
+    }
+
+    fn run_on(workers: usize, inputs: &[Input]) -> (Session, Vec<Effect>) {
         inputs
             .iter()
-            .fold((Session::new(), Vec::new()), |(s, mut all), i| {
+            .fold((Session::new(workers), Vec::new()), |(s, mut all), i| {
                 let (s, effects) = s.transition(i.clone());
                 all.extend(effects);
                 (s, all)
@@ -190,7 +197,17 @@ mod tests {
             Input::JobEnded(a),
         ]);
         assert_eq!(effects, [Effect::Start(a), Effect::Start(b)]);
-        assert_eq!(s.running, Some(b));
+        assert_eq!(s.running, [b]);
+    }
+
+    #[test]
+    fn a_lease_of_two_units_runs_two_jobs_at_once() {
+        let [a, b, c] = [1, 2, 3].map(|n| Hash([n; 32]));
+        let (s, effects) = run_on(2, &[a, b, c].map(Input::Submitted));
+        assert_eq!(effects, [Effect::Start(a), Effect::Start(b)]);
+        let (s, effects) = s.transition(Input::JobEnded(a));
+        assert_eq!(effects, [Effect::Start(c)]);
+        assert_eq!(s.running, [b, c]);
     }
 
     #[test]
@@ -205,7 +222,7 @@ mod tests {
         assert_eq!(s.phase, Phase::Ended);
         let end = [
             Effect::Cut(7),
-            Effect::KillWorker,
+            Effect::KillWorkers,
             Effect::Wipe,
             Effect::Cut(8),
         ];
@@ -223,7 +240,7 @@ mod tests {
                 Input::Submitted(Hash([3; 32])),
             ]);
             assert_eq!(s.phase, Phase::Paused);
-            assert_eq!(effects[1..], [Effect::Cut(7), Effect::KillWorker]);
+            assert_eq!(effects[1..], [Effect::Cut(7), Effect::KillWorkers]);
             let (s, effects) = s.transition(Input::Lease(Some(LeaseState::Active)));
             assert_eq!((s.phase, effects), (Phase::Serving, vec![]));
         }
@@ -258,12 +275,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nobody_is_served_and_nothing_runs_without_a_lease(all in prop::collection::vec(inputs(), 0..60)) {
-            let (s, effects) = run(&all);
+        fn nobody_is_served_and_nothing_runs_without_a_lease(
+            workers in 1usize..4, all in prop::collection::vec(inputs(), 0..60),
+        ) {
+            let (s, effects) = run_on(workers, &all);
             if s.phase != Phase::Serving {
-                prop_assert!(s.conns.is_empty() && s.running.is_none() && s.queue.is_empty());
+                prop_assert!(s.conns.is_empty() && s.running.is_empty() && s.queue.is_empty());
             }
-            prop_assert!(s.running.is_some() || s.queue.is_empty());
+            prop_assert!(s.running.len() <= workers);
+            prop_assert!(s.running.len() == workers || s.queue.is_empty());
             prop_assert!(effects.iter().filter(|e| **e == Effect::Wipe).count() <= 1);
         }
     }

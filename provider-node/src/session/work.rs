@@ -49,14 +49,15 @@ pub struct Work {
 }
 
 impl Work {
-    /// Runs a job whose manifest and blobs are here. `slot` holds the lease's worker: filled when it is empty, emptied
-    /// when the worker dies. Tells `job` how it goes, but not how it ends.
+    /// Runs a job whose manifest and blobs are here on one of the lease's devices. `slot` holds the device's worker:
+    /// filled when it is empty, emptied when the worker dies. Tells `job` how it goes, but not how it ends.
     ///
     /// # Errors
     /// One line for the tenant.
     pub async fn job(
         &self,
         hash: &Hash,
+        device: u32,
         slot: &mut Option<Box<dyn JobRunner>>,
         job: &watch::Sender<JobView>,
     ) -> Result<(), String> {
@@ -66,7 +67,7 @@ impl Work {
             .manifest(hash)
             .map_err(|e| format!("job store: {e}"))?;
         let manifest = Manifest::from_canonical(&bytes).map_err(|e| e.to_string())?;
-        let outcome = self.outcome(&manifest, slot, job).await?;
+        let outcome = self.outcome(&manifest, device, slot, job).await?;
         let this = self.clone();
         // Outputs are hundreds of megabytes and are synced: not on a thread that serves others.
         tokio::task::spawn_blocking(move || this.keep(&manifest, &outcome, started_at))
@@ -77,6 +78,7 @@ impl Work {
     async fn outcome(
         &self,
         manifest: &Manifest,
+        device: u32,
         slot: &mut Option<Box<dyn JobRunner>>,
         job: &watch::Sender<JobView>,
     ) -> Result<Outcome, String> {
@@ -85,13 +87,11 @@ impl Work {
         loop {
             let worker = match slot {
                 Some(worker) => worker,
-                None => slot.insert(
-                    self.config
-                        .workers
-                        .start(&self.view, &self.dir.join("scratch"))
-                        .await
-                        .map_err(|e| e.to_string())?,
-                ),
+                None => {
+                    let scratch = self.dir.join(format!("scratch-{device}"));
+                    let worker = self.config.workers.start(&self.view, device, &scratch);
+                    slot.insert(worker.await.map_err(|e| e.to_string())?)
+                }
             };
             let error = match self.attempt(manifest, worker.as_mut(), job).await {
                 Ok(outcome) => return Ok(outcome),

@@ -1,8 +1,10 @@
 //! The tenant's side of a session: connect, send what is missing, run, fetch, verify.
 
 pub mod connect;
+pub mod fetch;
 pub mod run;
 
+use std::path::Path;
 use thiserror::Error;
 
 /// Why a tenant was not served.
@@ -54,6 +56,13 @@ pub enum TenantError {
         /// Why.
         error: std::io::Error,
     },
+}
+
+fn io(path: &Path) -> impl Fn(std::io::Error) -> TenantError + '_ {
+    move |error| TenantError::Io {
+        path: path.to_owned(),
+        error,
+    }
 }
 
 impl From<tonic::Status> for TenantError {

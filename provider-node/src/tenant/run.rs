@@ -5,18 +5,18 @@
 use super::{
     TenantError,
     connect::{Client, Target},
+    fetch::{Expected, JobReport, take},
+    io,
 };
 use crate::{
     compute::Hash,
-    job::{Manifest, output::extension},
-    receipt::SignedReceipt,
+    job::Manifest,
     session::{
         CHUNK,
         pb::{self, job_event::Event},
     },
 };
 use futures::StreamExt;
-use serde::Serialize;
 use std::{
     collections::BTreeMap,
     fs::{self, File},
@@ -59,48 +59,6 @@ pub enum Happening {
     Reconnecting(String),
 }
 
-/// A verified output on the tenant's disk.
-#[derive(Debug, Clone, Serialize)]
-pub struct Fetched {
-    /// Its name in the manifest.
-    pub name: String,
-    /// Where it lies.
-    pub path: PathBuf,
-    /// BLAKE3.
-    pub hash: String,
-    /// Bytes.
-    pub size: u64,
-}
-
-/// A finished job.
-#[derive(Debug, Clone, Serialize)]
-pub struct JobReport {
-    /// The manifest's hash: the job's name.
-    pub manifest_hash: String,
-    /// Model of the device that it ran on.
-    pub device: String,
-    /// The outputs.
-    pub outputs: Vec<Fetched>,
-    /// Where the receipt lies.
-    pub receipt: PathBuf,
-    /// Whether the receipt is signed by a certificate that the provider has published: always true, for what is
-    /// not verified is an error.
-    pub receipt_verified: bool,
-}
-
-/// Whose receipt is believed.
-#[derive(Debug, Clone)]
-pub struct Expected {
-    /// Chain id.
-    pub chain_id: String,
-    /// The provider's account.
-    pub provider: String,
-    /// The tenant's account.
-    pub tenant: String,
-    /// SEC1 keys of the certificates that the provider has published.
-    pub keys: Vec<Vec<u8>>,
-}
-
 /// Runs a job and leaves its outputs and `receipt.json` in `out`.
 ///
 /// # Errors
@@ -141,13 +99,6 @@ pub async fn run_job(
     }
 }
 
-fn io(path: &Path) -> impl Fn(std::io::Error) -> TenantError + '_ {
-    move |error| TenantError::Io {
-        path: path.to_owned(),
-        error,
-    }
-}
-
 async fn attempt(
     target: &Target,
     manifest: &Manifest,
@@ -180,17 +131,15 @@ async fn attempt(
             Some(Event::Done(done)) => break done,
         }
     };
-    let signed = believe(&done.receipt, &hash, target.lease_id, expected)?;
-    let outputs = fetch(&mut client, manifest, &signed, out).await?;
-    let receipt = out.join("receipt.json");
-    fs::write(&receipt, &done.receipt).map_err(io(&receipt))?;
-    Ok(JobReport {
-        manifest_hash: hash.to_string(),
-        device: signed.receipt.device,
-        outputs,
-        receipt,
-        receipt_verified: true,
-    })
+    take(
+        &mut client,
+        manifest,
+        &done.receipt,
+        target.lease_id,
+        expected,
+        out,
+    )
+    .await
 }
 
 async fn upload(
@@ -271,101 +220,4 @@ async fn send(
     fed?;
     answer?;
     Ok(())
-}
-
-/// A receipt that is this job's, this lease's, and signed by the provider.
-fn believe(
-    bytes: &[u8],
-    manifest: &Hash,
-    lease: u64,
-    expected: &Expected,
-) -> Result<SignedReceipt, TenantError> {
-    let untrue = |what: String| TenantError::Untrue(format!("receipt: {what}"));
-    let signed: SignedReceipt = serde_json::from_slice(bytes).map_err(|e| untrue(e.to_string()))?;
-    let mut verdict = Err("the provider has published no certificate".to_owned());
-    for key in &expected.keys {
-        verdict = signed.verify_by(key).map_err(|e| e.to_string());
-        if verdict.is_ok() {
-            break;
-        }
-    }
-    verdict.map_err(untrue)?;
-    let r = &signed.receipt;
-    for (what, got, want) in [
-        (
-            "manifest",
-            r.manifest_hash.to_string(),
-            manifest.to_string(),
-        ),
-        ("lease", r.lease_id.clone(), lease.to_string()),
-        ("chain", r.chain_id.clone(), expected.chain_id.clone()),
-        ("provider", r.provider.clone(), expected.provider.clone()),
-        ("tenant", r.tenant.clone(), expected.tenant.clone()),
-    ] {
-        if got != want {
-            return Err(untrue(format!("{what}: expected {want}, got {got}")));
-        }
-    }
-    Ok(signed)
-}
-
-async fn fetch(
-    client: &mut Client,
-    manifest: &Manifest,
-    signed: &SignedReceipt,
-    out: &Path,
-) -> Result<Vec<Fetched>, TenantError> {
-    let mut fetched = Vec::new();
-    for output in &manifest.outputs {
-        let (_, hash, size) = signed
-            .receipt
-            .outputs
-            .iter()
-            .find(|(name, _, _)| *name == output.name)
-            .ok_or_else(|| {
-                TenantError::Untrue(format!("receipt: no output \"{}\"", output.name))
-            })?;
-        // Before a byte is taken: what the manifest's buffer can become, as the provider's own worker bounds it.
-        let most = manifest
-            .buffers
-            .iter()
-            .find(|b| b.name == output.buffer)
-            .map_or(0, |b| b.size.saturating_mul(3).saturating_add(4_096));
-        if *size > most {
-            return Err(TenantError::Untrue(format!(
-                "receipt: output \"{}\": expected at most {most} bytes, got {size}",
-                output.name
-            )));
-        }
-        let request = pb::FetchRequest {
-            manifest_hash: signed.receipt.manifest_hash.to_string(),
-            output: output.name.clone(),
-            offset: 0,
-        };
-        let mut chunks = client.fetch(request).await?.into_inner();
-        let mut bytes = Vec::new();
-        while let Some(chunk) = chunks.next().await {
-            bytes.extend(chunk?.data);
-            if bytes.len() as u64 > *size {
-                break;
-            }
-        }
-        let got = Hash::of(&bytes);
-        if got != *hash {
-            return Err(TenantError::Untrue(format!(
-                "output \"{}\": expected hash {hash}, got {got}",
-                output.name
-            )));
-        }
-        // Output names are slugs: the manifest was checked.
-        let path = out.join(format!("{}.{}", output.name, extension(output.format)));
-        fs::write(&path, &bytes).map_err(io(&path))?;
-        fetched.push(Fetched {
-            name: output.name.clone(),
-            path,
-            hash: hash.to_string(),
-            size: *size,
-        });
-    }
-    Ok(fetched)
 }

@@ -17,7 +17,7 @@ use ember_provider_node::{
         server::SessionServer,
         work::HostConfig,
     },
-    tenant::{connect::Target, run::Expected},
+    tenant::{connect::Target, fetch::Expected},
     worker::{Blobs, Outcome, Progress, WorkerError},
 };
 use ember_types::lease::LeaseState;
@@ -38,6 +38,8 @@ pub const TENANT: &str = "ember1tenant";
 pub const OTHER: &str = "ember1other";
 pub const PROVIDER: &str = "ember1provider";
 pub const CHAIN: &str = "test-1";
+/// A validity.
+pub const MONTH: Duration = Duration::from_secs(30 * 86_400);
 
 /// What the next run of a worker does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +84,12 @@ pub struct Scripted(pub Arc<Script>);
 
 #[tonic::async_trait]
 impl Workers for Scripted {
-    async fn start(&self, _: &LeaseView, _: &Path) -> Result<Box<dyn JobRunner>, WorkerError> {
+    async fn start(
+        &self,
+        _: &LeaseView,
+        _: u32,
+        _: &Path,
+    ) -> Result<Box<dyn JobRunner>, WorkerError> {
         self.0.starts.fetch_add(1, SeqCst);
         self.0.live.fetch_add(1, SeqCst);
         Ok(Box::new(Fake(Arc::clone(&self.0))))
@@ -162,7 +169,7 @@ fn on_null(manifest: &Manifest, blobs: Blobs<'_>) -> Outcome {
 pub fn view(lease_id: u64, tenant: &str, state: LeaseState) -> LeaseView {
     LeaseView {
         lease_id,
-        device: 0,
+        devices: vec![0],
         tenant: tenant.into(),
         provider: PROVIDER.into(),
         state,
@@ -209,7 +216,7 @@ impl Stage {
         let mut stage = Self {
             server: None,
             rights: watch::channel(Arc::new(rights)).0,
-            provider: Identity::generate(PROVIDER, 30).unwrap(),
+            provider: Identity::generate(PROVIDER, MONTH).unwrap(),
             script: Script::then(acts),
             dir: tempfile::tempdir().unwrap(),
             addr: "127.0.0.1:0".parse().unwrap(),

@@ -192,6 +192,21 @@ fn mistakes_in_a_market_lose_nothing() -> Result<()> {
     let (_, text) = refusal(m.other.command(&["lease", "status", &lease]))?;
     says(&text, &["tenant"]);
 
+    // An expired certificate; the one that it replaced is still good, so its bearer goes on.
+    let files = ["cert.pem", "key.pem"].map(|n| m.tenant.home().join(n));
+    let kept = files.each_ref().map(fs::read);
+    m.tenant
+        .ember(&["cert", "generate", "--force", "--valid-for", "6s"])?;
+    m.tenant.ember(&["cert", "publish"])?;
+    m.tenant.ember(&["lease", "status", &lease])?;
+    std::thread::sleep(Duration::from_secs(7));
+    let (_, text) = refusal(m.tenant.command(&["lease", "status", &lease]))?;
+    says(&text, &["expired", "cert generate"]);
+    for (file, bytes) in files.iter().zip(kept) {
+        fs::write(file, bytes?)?;
+    }
+    m.tenant.ember(&["lease", "status", &lease])?;
+
     // Jobs that are wrong. Each leaves the lease open and the daemon serving.
     let broken = dir.path().join("broken");
     copy_dir(&install.jobs.join("digits"), &broken)?;
@@ -235,6 +250,44 @@ fn mistakes_in_a_market_lose_nothing() -> Result<()> {
             )
         })
         .context("no blob")?;
+    // Pinned: a download that broke off is found before a byte is sent.
+    let whole = fs::read(&blob)?;
+    fs::write(&blob, &whole[..whole.len() / 2])?;
+    let (_, text) = refusal(m.tenant.command(&[
+        "lease",
+        "run",
+        broken.to_str().context("path")?,
+        "--lease",
+        &lease,
+    ]))?;
+    says(
+        &text,
+        &["blake3", "cut short", &(whole.len() / 2).to_string()],
+    );
+    // Not pinned: it no longer fills what the kernels need, or the job is another one, and its hash says so.
+    let unpinned = manifest
+        .lines()
+        .map(|l| match l.split_once(", \"blake3\"") {
+            Some((head, tail)) => {
+                format!("{head} }}{}", if tail.ends_with(',') { "," } else { "" })
+            }
+            None => l.to_owned(),
+        })
+        .collect::<Vec<_>>()
+        .join("\n");
+    fs::write(broken.join("job.json"), unpinned)?;
+    let hash = "00".repeat(32);
+    let (_, text) = refusal(m.tenant.command(&[
+        "lease",
+        "run",
+        broken.to_str().context("path")?,
+        "--lease",
+        &lease,
+        "--manifest-hash",
+        &hash,
+    ]))?;
+    says(&text, &[&hash, "expected", "got"]);
+    fs::write(broken.join("job.json"), &manifest)?;
     fs::remove_file(&blob)?;
     let (_, text) = refusal(m.tenant.command(&[
         "lease",
@@ -255,7 +308,7 @@ fn mistakes_in_a_market_lose_nothing() -> Result<()> {
 
     // After all of it the honest job runs, and the close pays out everything.
     let out = dir.path().join("out");
-    m.tenant.ember(&[
+    let ran = m.tenant.ember(&[
         "lease",
         "run",
         "digits",
@@ -264,6 +317,33 @@ fn mistakes_in_a_market_lose_nothing() -> Result<()> {
         "--out",
         out.to_str().context("path")?,
     ])?;
+    // What it left can be fetched again, by its hash or as the only one, and is the same.
+    let again = dir.path().join("again");
+    let again_arg = again.to_str().context("path")?;
+    m.tenant
+        .ember(&["lease", "fetch", &lease, "--out", again_arg])?;
+    for entry in fs::read_dir(&out)? {
+        let name = entry?.file_name();
+        assert_eq!(fs::read(out.join(&name))?, fs::read(again.join(&name))?);
+    }
+    let (_, text) = refusal(m.tenant.command(&[
+        "lease",
+        "fetch",
+        &lease,
+        "--manifest-hash",
+        &hash,
+        "--out",
+        again_arg,
+    ]))?;
+    says(&text, &[&hash]);
+    assert_eq!(
+        ran["outputs"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .find_map(|o| o["value"].as_str()),
+        Some("352/360 = 0.978")
+    );
     m.daemon.check()?;
     m.tenant.ember(&["lease", "close", &lease])?;
     let end = Snapshot::read(&m.chain, &m.accounts)?;
