@@ -10,7 +10,7 @@ use ember_provider_node::{
     tenant::{TenantError, connect::Target, run::run_job},
 };
 use ember_types::lease::LeaseState;
-use session_support::{MONTH, OTHER, PROVIDER, Stage, TENANT, copy_job};
+use session_support::{MONTH, OTHER, PROVIDER, Stage, TENANT, copy_job, view};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use time::OffsetDateTime;
 use tokio::net::TcpStream;
@@ -89,6 +89,25 @@ async fn the_tenant_of_an_active_lease_is_served_and_nobody_else() {
     assert!(
         stage.target(1, &tenant).status().await.is_ok(),
         "wrong clients harm no right one"
+    );
+}
+
+#[tokio::test]
+async fn a_provider_that_has_not_seen_the_lease_yet_looks_before_it_refuses() {
+    let tenant = Identity::generate(TENANT, MONTH).unwrap();
+    let stage = Stage::new(&[(&tenant, TENANT, false)]).await;
+    let early = stage.target_at(5, 8, &tenant);
+    let asked = tokio::spawn(async move { early.status().await });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert!(!asked.is_finished(), "height 7 may not have lease 5 yet");
+    stage.change(|r| {
+        r.leases.insert(5, view(5, TENANT, LeaseState::Active));
+    });
+    assert_eq!(asked.await.unwrap().unwrap().height, 8);
+    let refused = stage.target_at(6, 8, &tenant).status().await;
+    assert!(
+        matches!(refused, Err(TenantError::Refused(_))),
+        "{refused:?}"
     );
 }
 
@@ -281,7 +300,7 @@ async fn a_tenant_believes_no_server_but_the_providers() {
     let tenant = Identity::generate(TENANT, MONTH).unwrap();
     let stage = Stage::new(&[(&tenant, TENANT, false)]).await;
     let stranger = Identity::generate(PROVIDER, MONTH).unwrap();
-    let target = Target::new(&stage.uri(), 1, &tenant, vec![stranger.fingerprint()]).unwrap();
+    let target = Target::new(&stage.uri(), 1, 0, &tenant, vec![stranger.fingerprint()]).unwrap();
     // A job does not try again: nobody was away.
     let (job, out) = (copy_job(1), tempfile::tempdir().unwrap());
     let mut said = Vec::new();
@@ -306,7 +325,7 @@ async fn a_tenant_believes_no_server_but_the_providers() {
         }
     }
     assert_eq!(said, []);
-    let gone = Target::new("https://127.0.0.1:9", 1, &tenant, vec![]).unwrap();
+    let gone = Target::new("https://127.0.0.1:9", 1, 0, &tenant, vec![]).unwrap();
     assert!(matches!(
         gone.status().await,
         Err(TenantError::Unreachable { .. })

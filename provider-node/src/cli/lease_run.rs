@@ -6,9 +6,7 @@ use crate::{
     config::Global,
     identity::cert::Identity,
     job::JobDir,
-    session::pb::StatusResponse,
     tenant::{
-        TenantError,
         connect::Target,
         fetch::{Expected, fetch_job},
         run::{Happening, run_job},
@@ -29,9 +27,6 @@ use std::{
 
 /// At most one line of progress in this time.
 const PROGRESS: Duration = Duration::from_millis(200);
-
-/// How long a provider may lag behind the chain before its refusal counts.
-const LAG: Duration = Duration::from_secs(2);
 
 /// Run a job on a lease.
 #[derive(Debug, Args)]
@@ -68,7 +63,6 @@ pub struct Fetch {
 impl Fetch {
     pub async fn run(self, g: &Global) -> Result<Value> {
         let (target, expected) = reach(g, self.lease).await?;
-        settled(&target).await?;
         let job = self.manifest_hash.as_ref();
         let report = fetch_job(&target, job, &expected, &self.out).await?;
         Ok(serde_json::to_value(report)?)
@@ -100,11 +94,6 @@ impl Run {
                 Happening::Step { .. } | Happening::Sending { .. } => {}
             }
         };
-        match settled(&target).await {
-            // run_job waits these out.
-            Ok(_) | Err(TenantError::Unreachable { .. } | TenantError::Broken(_)) => {}
-            Err(e) => return Err(e.into()),
-        }
         let report = run_job(&target, &manifest, &files, &expected, &self.out, &mut say).await?;
         Ok(serde_json::to_value(report)?)
     }
@@ -113,7 +102,7 @@ impl Run {
 /// What the provider holds for a lease.
 pub async fn status(g: &Global, lease: LeaseId) -> Result<Value> {
     let (target, _) = reach(g, lease).await?;
-    let s = settled(&target).await?;
+    let s = target.status().await?;
     let jobs: Vec<_> = s
         .jobs
         .iter()
@@ -122,23 +111,9 @@ pub async fn status(g: &Global, lease: LeaseId) -> Result<Value> {
     Ok(json!({"lease_id": lease, "state": s.state, "height": s.height, "jobs": jobs}))
 }
 
-/// The provider's status, once it has seen the block that this computer has seen: it may lag by a look at the chain.
-async fn settled(target: &Target) -> Result<StatusResponse, TenantError> {
-    let deadline = Instant::now() + LAG;
-    loop {
-        match target.status().await {
-            Err(TenantError::Refused(why))
-                if why.contains("got none at height") && Instant::now() < deadline => {}
-            done => return done,
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-}
-
 /// What jobs have logged.
 pub async fn logs(g: &Global, lease: LeaseId, job: &str) -> Result<Value> {
     let (target, _) = reach(g, lease).await?;
-    settled(&target).await?;
     Ok(json!({"lines": target.logs(job).await?}))
 }
 
@@ -165,8 +140,16 @@ async fn reach(g: &Global, lease_id: LeaseId) -> Result<(Target, Expected)> {
         tenant: lease.tenant.to_string(),
         keys: certificates.iter().map(|c| c.public_key.to_vec()).collect(),
     };
+    // Read last: whoever has seen this height has seen the lease.
+    let height = chain.height().await?;
     let fingerprints = certificates.into_iter().map(|c| c.fingerprint).collect();
-    let target = Target::new(&provider.host_uri, lease_id.0, &identity, fingerprints)?;
+    let target = Target::new(
+        &provider.host_uri,
+        lease_id.0,
+        height,
+        &identity,
+        fingerprints,
+    )?;
     Ok((target, expected))
 }
 

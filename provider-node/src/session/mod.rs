@@ -26,6 +26,9 @@ pub mod pb {
 
 /// The metadata that names the lease in every call.
 pub const LEASE_HEADER: &str = "ember-lease-id";
+/// Metadata of every call: the height at which the tenant saw the lease, so that a provider that has not seen it yet
+/// looks before it refuses.
+pub const HEIGHT_HEADER: &str = "ember-height";
 
 /// Most bytes of one piece of a blob or an output.
 pub const CHUNK: usize = 256 * 1024;

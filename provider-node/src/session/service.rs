@@ -1,13 +1,13 @@
 //! The gRPC surface. Every call is judged before anything else is looked at.
 
 use super::{
-    CHUNK, LEASE_HEADER,
+    CHUNK, HEIGHT_HEADER, LEASE_HEADER,
     blobs::BlobError,
     conn::ConnInfo,
     host::Host,
     jobs::{JobView, Phase},
     pb::{self, job_event::Event, session_server::Session},
-    shared::{HostError, Shared},
+    shared::{AdmitError, HostError, Shared},
 };
 use crate::{compute::Hash, job::Manifest};
 use futures::Stream;
@@ -44,21 +44,25 @@ impl SessionService {
         let info = request.extensions().get::<ConnInfo>().ok_or_else(|| {
             Status::unauthenticated("expected a connection with a certificate, got none")
         })?;
-        let lease = request
-            .metadata()
-            .get(LEASE_HEADER)
-            .and_then(|v| v.to_str().ok()?.parse().ok())
-            .ok_or_else(|| {
-                Status::invalid_argument(format!(
-                    "metadata {LEASE_HEADER}: expected a lease's number"
-                ))
-            })?;
+        let number = |header| -> Option<u64> {
+            let value = request.metadata().get(header)?;
+            value.to_str().ok()?.parse().ok()
+        };
+        let lease = number(LEASE_HEADER).ok_or_else(|| {
+            Status::invalid_argument(format!(
+                "metadata {LEASE_HEADER}: expected a lease's number"
+            ))
+        })?;
+        let seen = number(HEIGHT_HEADER).unwrap_or_default();
         self.shared
-            .admit(lease, &info.claims)
+            .admit(lease, &info.claims, seen)
             .await
-            .map_err(|refusal| {
-                tracing::info!(lease, account = info.claims.account, reason = %refusal, "refused");
-                Status::permission_denied(refusal.to_string())
+            .map_err(|e| {
+                tracing::info!(lease, account = info.claims.account, reason = %e, "refused");
+                match e {
+                    AdmitError::Refused(why) => Status::permission_denied(why.to_string()),
+                    AdmitError::Behind { .. } => Status::unavailable(e.to_string()),
+                }
             })?;
         self.shared.host(lease, info).map_err(|e| {
             let text = e.to_string();

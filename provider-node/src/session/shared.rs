@@ -30,8 +30,28 @@ use tokio::{
 
 /// Most connections of one lease at once.
 pub const MAX_LEASE_CONNS: usize = 16;
-/// How long to wait for news of a lease or a certificate that is not known yet.
-const NEWS: Duration = Duration::from_secs(3);
+/// How long to wait for the height that a tenant has seen.
+const NEWS: Duration = Duration::from_secs(10);
+
+/// Why a call is not admitted.
+#[derive(Debug, Error)]
+pub enum AdmitError {
+    /// For good, as far as the chain has been seen.
+    #[error("{0}")]
+    Refused(#[from] Refusal),
+    /// The chain must be seen further first.
+    #[error(
+        "lease {lease}: expected to have seen height {wanted}, got as far as {height}: try again"
+    )]
+    Behind {
+        /// Asked for.
+        lease: u64,
+        /// Seen by the tenant.
+        wanted: u64,
+        /// Seen here.
+        height: u64,
+    },
+}
 
 /// Why an admitted call is not served.
 #[derive(Debug, Error)]
@@ -103,26 +123,32 @@ impl Shared {
         self.rights.borrow().clone()
     }
 
-    /// Whether the bearer of a certificate may use a lease. A lease or a certificate that the chain's last answer did
-    /// not have may be younger than that answer, so the next ones are waited for, a little.
+    /// Whether the bearer of a certificate, who has seen the chain at height `wanted`, may use a lease. What an older
+    /// answer of the chain did not have may be in the next ones, so they are waited for.
     ///
     /// # Errors
     /// Why not.
-    pub async fn admit(&self, lease: u64, claims: &Claims) -> Result<LeaseView, Refusal> {
+    pub async fn admit(
+        &self,
+        lease: u64,
+        claims: &Claims,
+        wanted: u64,
+    ) -> Result<LeaseView, AdmitError> {
         let mut rights = self.rights.clone();
         let deadline = Instant::now() + NEWS;
         loop {
-            let verdict = rights
-                .borrow_and_update()
-                .admit(lease, claims, clock())
-                .cloned();
-            match verdict {
-                Err(Refusal::NoLease { .. } | Refusal::NotOnChain { .. }) => {}
-                verdict => return verdict,
+            let seen = Arc::clone(&rights.borrow_and_update());
+            let height = seen.height;
+            match seen.admit(lease, claims, clock()).cloned() {
+                Err(Refusal::NoLease { .. } | Refusal::NotOnChain { .. }) if height < wanted => {}
+                verdict => return Ok(verdict?),
             }
-            match timeout_at(deadline, rights.changed()).await {
-                Ok(Ok(())) => {}
-                Ok(Err(_)) | Err(_) => return verdict,
+            if !matches!(timeout_at(deadline, rights.changed()).await, Ok(Ok(()))) {
+                return Err(AdmitError::Behind {
+                    lease,
+                    wanted,
+                    height,
+                });
             }
         }
     }

@@ -7,7 +7,7 @@ use crate::{
         tls,
     },
     session::{
-        LEASE_HEADER,
+        HEIGHT_HEADER, LEASE_HEADER,
         pb::{self, session_client::SessionClient},
     },
 };
@@ -33,17 +33,24 @@ pub struct Target {
     pub host_uri: String,
     /// The lease.
     pub lease_id: u64,
+    /// The height at which the chain showed the lease.
+    pub height: u64,
     tls: Arc<ClientConfig>,
     authority: String,
 }
 
-/// Names the lease in every call.
+/// Names the lease in every call, and the height that the provider must have seen.
 #[derive(Clone)]
-pub struct Lease(MetadataValue<Ascii>);
+pub struct Lease {
+    id: MetadataValue<Ascii>,
+    height: MetadataValue<Ascii>,
+}
 
 impl Interceptor for Lease {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        request.metadata_mut().insert(LEASE_HEADER, self.0.clone());
+        let metadata = request.metadata_mut();
+        metadata.insert(LEASE_HEADER, self.id.clone());
+        metadata.insert(HEIGHT_HEADER, self.height.clone());
         Ok(request)
     }
 }
@@ -52,13 +59,14 @@ impl Interceptor for Lease {
 pub type Client = SessionClient<InterceptedService<Channel, Lease>>;
 
 impl Target {
-    /// A provider whose published certificates are `fingerprints`.
+    /// A provider whose published certificates are `fingerprints`, for a lease that the chain showed at `height`.
     ///
     /// # Errors
     /// When the URI or the certificate is not one.
     pub fn new(
         host_uri: &str,
         lease_id: u64,
+        height: u64,
         identity: &Identity,
         fingerprints: Vec<String>,
     ) -> Result<Self, TenantError> {
@@ -74,6 +82,7 @@ impl Target {
         Ok(Self {
             host_uri: host_uri.to_owned(),
             lease_id,
+            height,
             tls: tls::client(identity, fingerprints)?,
             authority: format!("{host}:{port}"),
         })
@@ -84,7 +93,10 @@ impl Target {
     /// # Errors
     /// When nobody answers, or somebody who is not the provider.
     pub async fn connect(&self) -> Result<Client, TenantError> {
-        let lease = Lease(MetadataValue::from(self.lease_id));
+        let lease = Lease {
+            id: MetadataValue::from(self.lease_id),
+            height: MetadataValue::from(self.height),
+        };
         Ok(
             SessionClient::with_interceptor(self.channel().await?, lease)
                 .max_decoding_message_size(16 << 20),

@@ -253,7 +253,13 @@ impl Stage {
     }
 
     pub fn target(&self, lease: u64, who: &Identity) -> Target {
-        Target::new(&self.uri(), lease, who, vec![self.provider.fingerprint()]).unwrap()
+        self.target_at(lease, 0, who)
+    }
+
+    /// As a tenant who saw the lease at a height.
+    pub fn target_at(&self, lease: u64, height: u64, who: &Identity) -> Target {
+        let known = vec![self.provider.fingerprint()];
+        Target::new(&self.uri(), lease, height, who, known).unwrap()
     }
 
     /// A client that names no lease by itself.
