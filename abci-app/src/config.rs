@@ -33,12 +33,20 @@ pub struct Config {
     pub minimum_gas_prices: String,
     /// Most gas of one query or simulation.
     pub query_gas_limit: u64,
+    /// How many of the last heights queries can be asked at, and proved at; since the node's start.
+    #[serde(default = "keep_recent")]
+    pub keep_recent: u64,
     /// Where CometBFT finds the application: `unix://PATH` (relative to the home) or `tcp://HOST:PORT`.
     pub abci_laddr: String,
     /// Where the embedded engine serves RPC.
     pub rpc_laddr: String,
     /// Milliseconds between empty blocks of the embedded engine.
     pub empty_block_interval_ms: u64,
+}
+
+/// Two minutes of blocks of a second: time enough for a relayer to prove what it has seen.
+const fn keep_recent() -> u64 {
+    120
 }
 
 impl Config {
@@ -49,6 +57,7 @@ impl Config {
             prefix: prefix.into(),
             minimum_gas_prices: format!("0.001{denom}"),
             query_gas_limit: 50_000_000,
+            keep_recent: keep_recent(),
             abci_laddr: "unix://data/abci.sock".into(),
             rpc_laddr: "tcp://127.0.0.1:26657".into(),
             empty_block_interval_ms: 1_000,

@@ -63,6 +63,8 @@ sdk_errors! {
     tx_too_large = 21, "tx too large";
     /// sdk/22.
     key_not_found = 22, "key not found";
+    /// sdk/26.
+    invalid_height = 26, "invalid height";
     /// sdk/30.
     timeout_height = 30, "tx timeout height";
     /// sdk/32.

@@ -1,18 +1,19 @@
 //! The ABCI surface. A fault of the node itself, a broken disk or genesis, is a panic, and the server ends the
 //! process on one: going on could fork the chain.
 
-use super::{App, convert};
+use super::{App, block::read_last, convert};
 use crate::{
     codec::tx::DecodedTx,
-    ctx::{Ctx, Mode},
+    ctx::{BlockInfo, Ctx, Mode},
     gas::GasMeter,
     modules::consensus,
-    store::Layers,
+    store::{Layers, snapshot::Snapshot},
     tx::{
         ante::Ante,
         run::{self, TxResult},
     },
 };
+use std::sync::Arc;
 use tendermint_abci::Application;
 use tendermint_proto::v0_38::abci::{
     CheckTxType, RequestCheckTx, RequestFinalizeBlock, RequestInfo, RequestInitChain,
@@ -112,20 +113,36 @@ impl Application for App {
 
 impl App {
     /// The committed state, to be read.
-    ///
-    /// # Errors
-    /// When the state database cannot be read.
-    pub(super) fn read_ctx(&self) -> Result<Ctx, crate::store::disk::StoreError> {
+    pub(super) fn read_ctx(&self) -> Ctx {
         let layers = match self.inner.genesis.lock().clone() {
             Some(genesis) => genesis,
-            None => Layers::new(self.inner.disk.snapshot()?),
+            None => Layers::new(self.newest() as _),
         };
-        Ok(Ctx::new(
-            layers,
-            GasMeter::new(self.inner.query_gas_limit),
-            self.inner.last.read().clone(),
-            Mode::Query,
-        ))
+        let block = self.inner.last.read().clone();
+        self.query_ctx(layers, block)
+    }
+
+    /// The last committed height's state.
+    pub(super) fn newest(&self) -> Arc<Snapshot> {
+        let recent = self.inner.recent.read();
+        Arc::clone(recent.back().expect("one snapshot is always kept"))
+    }
+
+    /// The state as it was committed at a height that is still kept, to be read.
+    pub(super) fn past_ctx(&self, snapshot: &Arc<Snapshot>) -> Ctx {
+        let layers = Layers::new(Arc::clone(snapshot) as _);
+        let (chain_id, time_ns) = read_last(&layers);
+        let block = BlockInfo {
+            height: snapshot.meta().height,
+            time_ns,
+            chain_id,
+        };
+        self.query_ctx(layers, block)
+    }
+
+    fn query_ctx(&self, layers: Layers, block: BlockInfo) -> Ctx {
+        let gas = GasMeter::new(self.inner.query_gas_limit);
+        Ctx::new(layers, gas, block, Mode::Query)
     }
 
     /// A context on the check state, for simulations: what is pending counts.

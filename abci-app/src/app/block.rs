@@ -13,6 +13,7 @@ use crate::{
         run::{self, TxResult},
     },
 };
+use std::sync::Arc;
 use tendermint_proto::v0_38::abci::{
     RequestFinalizeBlock, RequestInitChain, ResponseFinalizeBlock, ResponseInitChain,
 };
@@ -102,7 +103,7 @@ impl App {
     ) -> std::result::Result<ResponseFinalizeBlock, StoreError> {
         let layers = match self.inner.genesis.lock().clone() {
             Some(genesis) => genesis,
-            None => Layers::new(self.inner.disk.snapshot()?),
+            None => Layers::new(self.inner.disk.snapshot()? as _),
         };
         let chain_id = self.inner.last.read().chain_id.clone();
         let height = u64::try_from(req.height).unwrap_or(0);
@@ -192,7 +193,13 @@ impl App {
         self.inner.disk.commit(&done.pending)?;
         *self.inner.genesis.lock() = None;
         *self.inner.last.write() = done.block;
-        *self.inner.check.lock() = Layers::new(self.inner.disk.snapshot()?);
+        let snapshot = self.inner.disk.snapshot()?;
+        *self.inner.check.lock() = Layers::new(Arc::clone(&snapshot) as _);
+        let mut recent = self.inner.recent.write();
+        recent.push_back(snapshot);
+        while recent.len() > self.inner.keep_recent {
+            recent.pop_front();
+        }
         Ok(())
     }
 }

@@ -84,9 +84,7 @@ impl App {
     /// # Errors
     /// When the store is broken.
     pub fn export(&self) -> Result<Value> {
-        let ctx = self
-            .read_ctx()
-            .map_err(|e| AppError::new("sdk", 1, e.to_string()))?;
+        let ctx = self.read_ctx();
         ctx.swap_gas(GasMeter::new(u64::MAX));
         Ok(json!({
             "auth": auth::genesis::export(&ctx)?,

@@ -17,11 +17,12 @@ use crate::{
     store::{
         Layers,
         disk::{Disk, Pending, StoreError},
+        snapshot::Snapshot,
     },
     tx::{fees::GasPrice, sigs::Verified},
 };
 use parking_lot::{Mutex, RwLock};
-use std::{fs, path::PathBuf, sync::Arc};
+use std::{collections::VecDeque, fs, path::PathBuf, sync::Arc};
 use thiserror::Error;
 
 /// How to open the application.
@@ -33,6 +34,8 @@ pub struct AppOptions {
     pub min_gas_prices: Vec<GasPrice>,
     /// Most gas of one query or simulation.
     pub query_gas_limit: u64,
+    /// How many of the last heights queries can be asked at.
+    pub keep_recent: u64,
 }
 
 /// Why the application did not open.
@@ -68,6 +71,9 @@ struct Inner {
     wasm: WasmModule,
     min_gas_prices: Vec<GasPrice>,
     query_gas_limit: u64,
+    /// The last heights that were committed or found at the start, oldest first; the last is the newest.
+    recent: RwLock<VecDeque<Arc<Snapshot>>>,
+    keep_recent: usize,
     verified: Verified,
     /// The last committed block, for CheckTx and queries.
     last: RwLock<BlockInfo>,
@@ -99,8 +105,9 @@ impl App {
         }
         let disk = Disk::open(&data.join("application.db"))?;
         let wasm = WasmModule::open(&code, Arc::new(chain::Below))?;
-        let meta = disk.meta()?;
-        let layers = Layers::new(disk.snapshot()?);
+        let snapshot = disk.snapshot()?;
+        let meta = snapshot.meta().clone();
+        let layers = Layers::new(Arc::clone(&snapshot) as _);
         let (chain_id, time_ns) = block::read_last(&layers);
         let last = BlockInfo {
             height: meta.height,
@@ -113,6 +120,10 @@ impl App {
                 wasm,
                 min_gas_prices: options.min_gas_prices,
                 query_gas_limit: options.query_gas_limit,
+                recent: RwLock::new([snapshot].into()),
+                keep_recent: usize::try_from(options.keep_recent)
+                    .unwrap_or(usize::MAX)
+                    .max(1),
                 verified: Verified::default(),
                 last: RwLock::new(last),
                 check: Mutex::new(layers),
@@ -121,7 +132,7 @@ impl App {
             }),
         };
         if meta.height > 0 {
-            let ctx = app.read_ctx()?;
+            let ctx = app.read_ctx();
             app.inner.wasm.pin_all(&ctx).map_err(OpenError::Code)?;
         }
         Ok(app)

@@ -6,9 +6,10 @@ use crate::{
         request,
         tx::{DecodedTx, encode_tx},
     },
+    ctx::Ctx,
     error::{AppError, Result},
     modules::{auth, bank, consensus},
-    store::StoreKey,
+    store::{Base, StoreKey, snapshot::Snapshot},
     tx::{ante::Ante, run},
 };
 use cosmos_sdk_proto::cosmos::{
@@ -18,32 +19,38 @@ use cosmos_sdk_proto::cosmos::{
     },
     tx::v1beta1::{SimulateRequest, SimulateResponse},
 };
+use ics23::CommitmentProof;
 use prost::Message;
-use tendermint_proto::v0_38::abci::{RequestQuery, ResponseQuery};
+use std::sync::Arc;
+use tendermint_proto::v0_38::{
+    abci::{RequestQuery, ResponseQuery},
+    crypto::{ProofOp, ProofOps},
+};
 
 impl App {
-    /// Answers a query at the last committed height. The height in the answer is never 0: CosmJS takes that for a
-    /// failure.
+    /// Answers a query at the last committed height, or at an earlier one that is kept. The height in the answer is
+    /// never 0: CosmJS takes that for a failure.
     pub(super) fn answer(&self, req: &RequestQuery) -> ResponseQuery {
-        let last = i64::try_from(self.last_height()).unwrap_or(i64::MAX);
-        let height = last.max(1);
-        let answer = if req.height != 0 && req.height != last {
-            Err(AppError::invalid_request(format_args!(
-                "cannot query at height {}: this node keeps the state of its last height {last} only",
-                req.height
-            )))
-        } else if req.prove {
-            Err(AppError::invalid_request(
-                "query with proof: proofs are not served yet; ask again without prove",
-            ))
-        } else {
-            self.dispatch(&req.path, &req.data)
-        };
+        let last = self.last_height();
+        let height = u64::try_from(req.height)
+            .ok()
+            .filter(|h| *h > 0)
+            .unwrap_or(last);
+        let answer = self.at(height, last).and_then(|past| {
+            if req.prove {
+                return self.prove(req, height, past);
+            }
+            let ctx = past.map_or_else(|| self.read_ctx(), |p| self.past_ctx(&p));
+            let value = self.dispatch(&ctx, &req.path, &req.data)?;
+            Ok((value, None))
+        });
+        let height = i64::try_from(height).unwrap_or(i64::MAX).max(1);
         match answer {
-            Ok(value) => ResponseQuery {
+            Ok((value, proof_ops)) => ResponseQuery {
                 value: value.into(),
                 key: req.data.clone(),
                 height,
+                proof_ops,
                 ..ResponseQuery::default()
             },
             Err(e) => ResponseQuery {
@@ -56,9 +63,71 @@ impl App {
         }
     }
 
-    fn dispatch(&self, path: &str, data: &[u8]) -> Result<Vec<u8>> {
-        if let Some(store) = path.trim_start_matches('/').strip_prefix("store/") {
-            return self.raw_key(store, data);
+    /// The state at a height; `None` for the newest, which may be a genesis that no block has committed yet.
+    fn at(&self, height: u64, last: u64) -> Result<Option<Arc<Snapshot>>> {
+        if height > last {
+            return Err(AppError::invalid_height(
+                "cannot query with height in the future; please provide a valid height",
+            ));
+        }
+        if height == last {
+            return Ok(None);
+        }
+        let recent = self.inner.recent.read();
+        let found = recent.iter().find(|s| s.meta().height == height).cloned();
+        let oldest = recent.front().map_or(last, |s| s.meta().height);
+        found.map(Some).ok_or_else(|| {
+            AppError::invalid_request(format_args!(
+                "failed to load state at height {height}; version does not exist, kept are {oldest} to {last} (latest height: {last})"
+            ))
+        })
+    }
+
+    /// A raw key's value with ICS-23 proofs up to the app hash, which the next block's header carries.
+    fn prove(
+        &self,
+        req: &RequestQuery,
+        height: u64,
+        past: Option<Arc<Snapshot>>,
+    ) -> Result<(Vec<u8>, Option<ProofOps>)> {
+        if height <= 1 {
+            return Err(AppError::invalid_request(
+                "cannot query with proof when height <= 1; please provide a valid height",
+            ));
+        }
+        let store = store_of(&req.path).ok_or_else(|| {
+            AppError::invalid_request(format_args!(
+                "query with proof: expected the path /store/<name>/key, got {}",
+                req.path
+            ))
+        })??;
+        let snapshot = past.unwrap_or_else(|| self.newest());
+        let value = snapshot.get(store, &req.data);
+        let proof = snapshot
+            .prove(store, &req.data)
+            .map_err(|e| AppError::new("sdk", 1, e.to_string()))?
+            .ok_or_else(|| {
+                AppError::invalid_request(format_args!(
+                    "query with proof: store {} is empty, and ICS-23 proves nothing of an empty store",
+                    store.name()
+                ))
+            })?;
+        let op = |kind: &str, key: &[u8], proof: &CommitmentProof| ProofOp {
+            r#type: kind.into(),
+            key: key.to_vec(),
+            data: proof.encode_to_vec(),
+        };
+        let ops = vec![
+            op("ics23:jmt", &req.data, &proof.in_store),
+            op("ics23:simple", store.name().as_bytes(), &proof.of_store),
+        ];
+        Ok((value.unwrap_or_default(), Some(ProofOps { ops })))
+    }
+
+    fn dispatch(&self, ctx: &Ctx, path: &str, data: &[u8]) -> Result<Vec<u8>> {
+        if let Some(store) = store_of(path) {
+            let store = store?;
+            return Ok(ctx.with_layers(|l| l.get(store, data)).unwrap_or_default());
         }
         match path {
             "/cosmos.tx.v1beta1.Service/Simulate" => return self.simulate(data),
@@ -70,36 +139,18 @@ impl App {
             }
             _ => {}
         }
-        let ctx = self
-            .read_ctx()
-            .map_err(|e| AppError::new("sdk", 1, e.to_string()))?;
-        auth::query::query(&ctx, path, data)
-            .or_else(|| bank::query::query(&ctx, path, data))
-            .or_else(|| consensus::query(&ctx, path))
+        auth::query::query(ctx, path, data)
+            .or_else(|| bank::query::query(ctx, path, data))
+            .or_else(|| consensus::query(ctx, path))
             .or_else(|| {
                 path.starts_with("/cosmwasm.wasm.v1.Query/")
-                    .then(|| self.inner.wasm.query(&ctx, path, data))
+                    .then(|| self.inner.wasm.query(ctx, path, data))
             })
             .unwrap_or_else(|| {
                 Err(AppError::unknown_request(format_args!(
                     "unknown query path: {path}"
                 )))
             })
-    }
-
-    fn raw_key(&self, path: &str, key: &[u8]) -> Result<Vec<u8>> {
-        let store = path
-            .strip_suffix("/key")
-            .and_then(|name| StoreKey::ALL.into_iter().find(|s| s.name() == name))
-            .ok_or_else(|| {
-                AppError::unknown_request(format_args!(
-                    "store path: expected store/<name>/key, got store/{path}"
-                ))
-            })?;
-        let ctx = self
-            .read_ctx()
-            .map_err(|e| AppError::new("sdk", 1, e.to_string()))?;
-        Ok(ctx.with_layers(|l| l.get(store, key)).unwrap_or_default())
     }
 
     #[allow(
@@ -154,6 +205,19 @@ impl App {
         }
         .encode_to_vec())
     }
+}
+
+/// The store of a path `/store/<name>/key`. `None`: another kind of path.
+fn store_of(path: &str) -> Option<Result<StoreKey>> {
+    let path = path.trim_start_matches('/').strip_prefix("store/")?;
+    let store = path
+        .strip_suffix("/key")
+        .and_then(|name| StoreKey::ALL.into_iter().find(|s| s.name() == name));
+    Some(store.ok_or_else(|| {
+        AppError::unknown_request(format_args!(
+            "store path: expected store/<name>/key, got store/{path}"
+        ))
+    }))
 }
 
 /// What clients choose their dialect by: the versions that this chain imitates.

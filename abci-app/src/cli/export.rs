@@ -29,6 +29,7 @@ pub(super) fn run(home: &Path, args: &Args) -> Result<()> {
         home: home.into(),
         min_gas_prices: Vec::new(),
         query_gas_limit: config.query_gas_limit,
+        keep_recent: config.keep_recent,
     })
     .context("open the state (a running node has it locked)")?;
     ensure!(

@@ -5,24 +5,25 @@
 //! height, the last or the one before.
 
 use super::{
-    kv::{Base, Order, StoreKey},
+    kv::StoreKey,
     layers::Writes,
     merkle::{self, Hash},
+    snapshot::{Snapshot, Tree},
 };
 use jmt::{
-    JellyfishMerkleTree, KeyHash, OwnedValue, Version,
-    storage::{LeafNode, Node, NodeKey, TreeReader, TreeUpdateBatch},
+    JellyfishMerkleTree, KeyHash, OwnedValue,
+    storage::{NodeKey, TreeUpdateBatch},
 };
-use redb::{Database, ReadOnlyTable, ReadTransaction, ReadableDatabase, TableDefinition};
+use redb::{Database, ReadableDatabase, TableDefinition};
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 use thiserror::Error;
 
 /// Store byte, then key.
-const STATE: TableDefinition<&[u8], &[u8]> = TableDefinition::new("state");
+pub(super) const STATE: TableDefinition<&[u8], &[u8]> = TableDefinition::new("state");
 /// Store byte, then the node's key.
-const NODES: TableDefinition<&[u8], &[u8]> = TableDefinition::new("nodes");
+pub(super) const NODES: TableDefinition<&[u8], &[u8]> = TableDefinition::new("nodes");
 /// Store byte, then the key's hash; the key.
-const PREIMAGES: TableDefinition<&[u8], &[u8]> = TableDefinition::new("preimages");
+pub(super) const PREIMAGES: TableDefinition<&[u8], &[u8]> = TableDefinition::new("preimages");
 /// `meta`: the encoded [`Meta`].
 const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
 
@@ -69,7 +70,20 @@ pub struct Meta {
     /// The app hash; empty before genesis.
     pub app_hash: Vec<u8>,
     /// A store's tree: number of changes, and root.
-    roots: BTreeMap<u8, (u64, Hash)>,
+    pub(super) roots: BTreeMap<u8, (u64, Hash)>,
+}
+
+impl Meta {
+    /// Every store's name and root, in the order of their names: what the app hash is over.
+    pub(super) fn roots(&self) -> Vec<(&'static str, Hash)> {
+        StoreKey::ALL
+            .iter()
+            .map(|s| {
+                let root = self.roots.get(&tag(*s)).map_or(EMPTY_ROOT, |(_, r)| *r);
+                (s.name(), root)
+            })
+            .collect()
+    }
 }
 
 /// A height that is computed and not yet durable.
@@ -97,7 +111,7 @@ pub struct Disk {
     db: Database,
 }
 
-const fn tag(store: StoreKey) -> u8 {
+pub(super) const fn tag(store: StoreKey) -> u8 {
     match store {
         StoreKey::Auth => 1,
         StoreKey::Bank => 2,
@@ -107,7 +121,7 @@ const fn tag(store: StoreKey) -> u8 {
     }
 }
 
-fn prefixed(store: StoreKey, key: &[u8]) -> Vec<u8> {
+pub(super) fn prefixed(store: StoreKey, key: &[u8]) -> Vec<u8> {
     let mut k = Vec::with_capacity(key.len() + 1);
     k.push(tag(store));
     k.extend_from_slice(key);
@@ -147,9 +161,12 @@ impl Disk {
     /// # Errors
     /// When the file cannot be read.
     pub fn snapshot(&self) -> Result<Arc<Snapshot>, StoreError> {
-        Ok(Arc::new(Snapshot {
-            state: self.db.begin_read()?.open_table(STATE)?,
-        }))
+        let txn = self.db.begin_read()?;
+        let meta = match txn.open_table(META)?.get("meta")? {
+            None => Meta::default(),
+            Some(bytes) => decode_meta(bytes.value())?,
+        };
+        Ok(Arc::new(Snapshot::open(txn, meta)?))
     }
 
     /// Computes the next height's app hash over `writes`; nothing is written yet.
@@ -170,7 +187,7 @@ impl Disk {
         let mut batches = Vec::new();
         for (store, changes) in by_store {
             let version = meta.roots.get(&tag(store)).map_or(0, |(next, _)| *next);
-            let reader = Reader::new(&txn, store)?;
+            let reader = Tree::open(&txn, store)?;
             let tree = JellyfishMerkleTree::<_, sha2::Sha256>::new(&reader);
             let (root, batch) =
                 tree.put_value_set(changes, version)
@@ -181,19 +198,8 @@ impl Disk {
             meta.roots.insert(tag(store), (version + 1, root.0));
             batches.push((store, batch));
         }
-        let roots: Vec<_> = StoreKey::ALL
-            .iter()
-            .map(|s| {
-                (
-                    s.name(),
-                    meta.roots
-                        .get(&tag(*s))
-                        .map_or(EMPTY_ROOT, |(_, root)| *root),
-                )
-            })
-            .collect();
         meta.height = height;
-        meta.app_hash = merkle::map_root(&roots).to_vec();
+        meta.app_hash = merkle::map_root(&meta.roots()).to_vec();
         Ok(Pending {
             meta,
             writes,
@@ -287,97 +293,10 @@ fn decode_meta(bytes: &[u8]) -> Result<Meta, StoreError> {
     })
 }
 
-/// The state at one height.
-pub struct Snapshot {
-    state: ReadOnlyTable<&'static [u8], &'static [u8]>,
-}
-
-impl Base for Snapshot {
-    fn get(&self, store: StoreKey, key: &[u8]) -> Option<Vec<u8>> {
-        let value = self.state.get(prefixed(store, key).as_slice());
-        // A read error is a broken disk: stopping is the only answer that cannot fork the chain.
-        value
-            .expect("the state database can be read")
-            .map(|v| v.value().to_vec())
-    }
-
-    fn seek(
-        &self,
-        store: StoreKey,
-        from: &[u8],
-        to: Option<&[u8]>,
-        order: Order,
-    ) -> Option<(Vec<u8>, Vec<u8>)> {
-        let start = prefixed(store, from);
-        let end = to.map_or_else(|| vec![tag(store) + 1], |t| prefixed(store, t));
-        if end <= start {
-            return None;
-        }
-        let mut range = self
-            .state
-            .range(start.as_slice()..end.as_slice())
-            .expect("the state database can be read");
-        let hit = match order {
-            Order::Ascending => range.next(),
-            Order::Descending => range.next_back(),
-        };
-        hit.map(|pair| {
-            let (k, v) = pair.expect("the state database can be read");
-            (k.value()[1..].to_vec(), v.value().to_vec())
-        })
-    }
-}
-
-/// One store's tree, as `jmt` reads it.
-struct Reader {
-    store: StoreKey,
-    nodes: ReadOnlyTable<&'static [u8], &'static [u8]>,
-    preimages: ReadOnlyTable<&'static [u8], &'static [u8]>,
-    state: ReadOnlyTable<&'static [u8], &'static [u8]>,
-}
-
-impl Reader {
-    fn new(txn: &ReadTransaction, store: StoreKey) -> Result<Self, StoreError> {
-        Ok(Self {
-            store,
-            nodes: txn.open_table(NODES)?,
-            preimages: txn.open_table(PREIMAGES)?,
-            state: txn.open_table(STATE)?,
-        })
-    }
-}
-
-impl TreeReader for Reader {
-    fn get_node_option(&self, key: &NodeKey) -> anyhow::Result<Option<Node>> {
-        let key = prefixed(self.store, &borsh::to_vec(key)?);
-        Ok(self
-            .nodes
-            .get(key.as_slice())?
-            .map(|n| borsh::from_slice(n.value()))
-            .transpose()?)
-    }
-
-    fn get_value_option(&self, _: Version, hash: KeyHash) -> anyhow::Result<Option<OwnedValue>> {
-        // Only the latest version is kept.
-        let Some(key) = self
-            .preimages
-            .get(prefixed(self.store, &hash.0).as_slice())?
-        else {
-            return Ok(None);
-        };
-        let key = prefixed(self.store, key.value());
-        Ok(self.state.get(key.as_slice())?.map(|v| v.value().to_vec()))
-    }
-
-    fn get_rightmost_leaf(&self) -> anyhow::Result<Option<(NodeKey, LeafNode)>> {
-        anyhow::bail!("trees are never restored from leaves")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Layers;
+    use crate::store::{Base, Layers, Order};
 
     fn write(disk: &Disk, height: u64, pairs: &[(&[u8], Option<&[u8]>)]) -> Pending {
         let writes = pairs

@@ -2,6 +2,7 @@
 //!
 //! Source: CometBFT `crypto/merkle`, SDK `store/types/commit_info.go`.
 
+use ics23::{CommitmentProof, ExistenceProof, InnerOp, commitment_proof};
 use sha2::{Digest, Sha256};
 
 /// A SHA-256 hash.
@@ -35,18 +36,36 @@ pub fn root(leaves: &[Vec<u8>]) -> Hash {
         [] => sha256([]),
         [one] => leaf(one),
         many => {
-            // The largest power of two below the length.
-            let split = 1 << (usize::BITS - 1 - (many.len() - 1).leading_zeros());
-            inner(&root(&many[..split]), &root(&many[split..]))
+            let (left, right) = many.split_at(split(many.len()));
+            inner(&root(left), &root(right))
         }
     }
 }
 
-/// The SDK's root of a map of names to roots: leaves are `len(name) name 32 sha256(root)`, sorted by name.
-pub fn map_root(entries: &[(&str, Hash)]) -> Hash {
+/// The hashes beside the way from a leaf to the root, lowest first; `true` for those on the left.
+fn aunts(leaves: &[Vec<u8>], at: usize) -> Vec<(bool, Hash)> {
+    if leaves.len() < 2 {
+        return Vec::new();
+    }
+    let (left, right) = leaves.split_at(split(leaves.len()));
+    let (mut way, aunt) = match at.checked_sub(left.len()) {
+        None => (aunts(left, at), (false, root(right))),
+        Some(at) => (aunts(right, at), (true, root(left))),
+    };
+    way.push(aunt);
+    way
+}
+
+/// The largest power of two below `len`, which is at least 2.
+const fn split(len: usize) -> usize {
+    1 << (usize::BITS - 1 - (len - 1).leading_zeros())
+}
+
+/// The leaves of a map: `len(name) name 32 sha256(root)`, sorted by name.
+fn map_leaves(entries: &[(&str, Hash)]) -> Vec<Vec<u8>> {
     let mut sorted: Vec<_> = entries.to_vec();
     sorted.sort_unstable_by_key(|(name, _)| *name);
-    let leaves: Vec<_> = sorted
+    sorted
         .into_iter()
         .map(|(name, hash)| {
             let mut bytes = Vec::with_capacity(name.len() + 34);
@@ -57,8 +76,43 @@ pub fn map_root(entries: &[(&str, Hash)]) -> Hash {
             bytes.extend_from_slice(&sha256(hash));
             bytes
         })
+        .collect()
+}
+
+/// The SDK's root of a map of names to roots.
+pub fn map_root(entries: &[(&str, Hash)]) -> Hash {
+    root(&map_leaves(entries))
+}
+
+/// Proves the root of one name under [`map_root`], to ICS-23's `tendermint_spec`. `None` when the name is not there.
+pub fn map_proof(entries: &[(&str, Hash)], name: &str) -> Option<CommitmentProof> {
+    let (_, value) = entries.iter().find(|(n, _)| *n == name)?;
+    let at = entries.iter().filter(|(n, _)| *n < name).count();
+    let path = aunts(&map_leaves(entries), at)
+        .into_iter()
+        .map(|(on_the_left, hash)| {
+            let (mut prefix, mut suffix) = (vec![1], Vec::new());
+            if on_the_left {
+                &mut prefix
+            } else {
+                &mut suffix
+            }
+            .extend_from_slice(&hash);
+            InnerOp {
+                hash: ics23::HashOp::Sha256.into(),
+                prefix,
+                suffix,
+            }
+        })
         .collect();
-    root(&leaves)
+    Some(CommitmentProof {
+        proof: Some(commitment_proof::Proof::Exist(ExistenceProof {
+            key: name.as_bytes().to_vec(),
+            value: value.to_vec(),
+            leaf: ics23::tendermint_spec().leaf_spec,
+            path,
+        })),
+    })
 }
 
 #[cfg(test)]

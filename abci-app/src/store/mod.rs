@@ -3,6 +3,7 @@
 pub mod kv;
 pub mod layers;
 pub mod merkle;
+pub mod snapshot;
 pub mod disk;
 
 pub use kv::{Base, Order, StoreKey, Write};
