@@ -234,8 +234,12 @@ pub(crate) fn leases(
     })
 }
 
+/// `Timestamp::from_seconds` panics after the year 2554.
+fn time(secs: u64) -> Timestamp {
+    Timestamp::from_nanos(secs.saturating_mul(1_000_000_000))
+}
+
 fn lease_response((id, l): (u64, Lease)) -> LeaseResponse {
-    let time = Timestamp::from_seconds;
     LeaseResponse {
         id: LeaseId(id),
         order_id: l.order_id,
@@ -270,7 +274,7 @@ pub(crate) fn escrow(
     let (mut fees_due, mut exhausted_at) = (Uint128::zero(), None);
     let mut leases = Vec::new();
     if let Some((lease_id, lease)) = order.lease_id.zip(lease) {
-        exhausted_at = lease.exhausted_at(&e).map(Timestamp::from_seconds);
+        exhausted_at = lease.exhausted_at(&e).map(time);
         // What is over is booked, and a suspended lease accrues nothing.
         let mut total = Accrued {
             gross: lease.gross,

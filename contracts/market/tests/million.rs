@@ -5,8 +5,6 @@
 //! `EMBER_SEED=n` runs the one history of that seed, `EMBER_OPERATIONS=n` another number of messages.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
-#[path = "million/dice.rs"]
-mod dice;
 #[path = "million/draw.rs"]
 mod draw;
 #[path = "million/rules.rs"]

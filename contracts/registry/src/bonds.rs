@@ -64,11 +64,17 @@ pub fn start_unbonding(
     }
     queue.push(Unbonding {
         amount,
-        release_at: now.plus_seconds(CONFIG.load(storage)?.unbonding_secs),
+        release_at: later(now, CONFIG.load(storage)?.unbonding_secs),
     });
     UNBONDINGS.save(storage, owner, &queue)?;
     save(storage, owner, rest)?;
     Ok(event("unbond", owner, amount, bonded, rest))
+}
+
+/// `Timestamp::plus_seconds` panics after the year 2554.
+fn later(now: Timestamp, secs: u64) -> Timestamp {
+    let more = secs.saturating_mul(1_000_000_000);
+    Timestamp::from_nanos(now.nanos().saturating_add(more))
 }
 
 /// Takes every released unbonding out of the queue; answers their sum.

@@ -1,11 +1,9 @@
 //! Draws what happens next: mostly what may succeed, by the one who may; now and then anything by anybody.
 
-use crate::{
-    dice::Dice,
-    world::{DENOMS, IBC, Op, World},
-};
+use crate::world::{DENOMS, IBC, Op, World};
 use cosmwasm_std::{Addr, Coin, Uint128};
 use ember_market::state::FEES;
+use ember_testing::dice::Dice;
 use ember_testing::suite::{NATIVE, any_gpu, device};
 use ember_types::{
     fees::{DenomFees, Step},

@@ -1,13 +1,15 @@
 //! What no message may break, looked at after each: every changed record, and the sums.
 
 use crate::world::{DENOMS, Op, World};
-use cosmwasm_std::{Uint128, from_json};
-use ember_market::state::{Bid, DUE, Escrow, LEDGERS, Lease, Ledger, ORDERS, Order};
+use cosmwasm_std::{Addr, Uint128, Uint256, from_json};
+use ember_market::state::{Bid, DUE, ESCROWS, Escrow, LEDGERS, Lease, Ledger, ORDERS, Order};
 use ember_testing::{bare::Done, store::Change};
 use ember_types::{
+    fees::{BPS, take},
     ids::OrderId,
     lease::{BidState, CloseReason, LeaseState, OrderState},
     market::{EscrowResponse, ExecuteMsg, InvariantsResponse, QueryMsg},
+    money::whole_micro,
 };
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -27,8 +29,37 @@ fn keep(alive: &mut Vec<u64>, id: u64, lives: bool) {
     }
 }
 
+/// What a message moved, by the records that it changed; compared with what the bank paid out.
+#[derive(Default)]
+struct Flows {
+    /// By order: what its leases' fees grew by, and whether one opened.
+    leases: BTreeMap<u64, (u128, bool)>,
+    /// By recipient and denom.
+    paid: BTreeMap<(Addr, String), u128>,
+}
+
+impl Flows {
+    fn pay(&mut self, to: &Addr, denom: &str, amount: u128) {
+        if amount > 0 {
+            *self.paid.entry((to.clone(), denom.into())).or_default() += amount;
+        }
+    }
+}
+
 /// After a message or hook that went through.
 pub fn after(w: &mut World, op: &Op, done: &Done) {
+    let mut flows = Flows::default();
+    for change in &done.changes {
+        if let Some(id) = change.id_in("leases") {
+            let (old, new) = read::<Lease>(change);
+            let new = new.unwrap();
+            lease(w, op, id, old.as_ref(), &new);
+            keep(&mut w.leases, id, new.state != LeaseState::Closed);
+            let flow = flows.leases.entry(new.order_id.0).or_default();
+            flow.0 += new.fee.u128() - old.as_ref().map_or(0, |l| l.fee.u128());
+            flow.1 |= old.is_none();
+        }
+    }
     for change in &done.changes {
         if let Some(id) = change.id_in("orders") {
             let (old, new) = read::<Order>(change);
@@ -38,19 +69,27 @@ pub fn after(w: &mut World, op: &Op, done: &Done) {
             keep(&mut w.open, id, state == Some(OrderState::Open));
         } else if let Some(id) = change.id_in("escrows") {
             let (old, new) = read::<Escrow>(change);
-            escrow(w, id, old, &new.unwrap());
-        } else if let Some(id) = change.id_in("leases") {
-            let (old, new) = read::<Lease>(change);
-            let new = new.unwrap();
-            lease(w, op, id, old, &new);
-            keep(&mut w.leases, id, new.state != LeaseState::Closed);
+            escrow(
+                w,
+                op,
+                done,
+                &mut flows,
+                id,
+                &old.unwrap_or_default(),
+                &new.unwrap(),
+            );
         } else if let Some(id) = change.id_in("bids") {
             let (old, new) = read::<Bid>(change);
-            bid(w, op, id, old, &new.unwrap());
+            bid(w, op, &mut flows, id, old, &new.unwrap());
         } else if let Some(id) = change.id_in("asks") {
             keep(&mut w.asks, id, change.new.is_some());
         }
     }
+    let mut paid = BTreeMap::new();
+    for (to, amount, denom) in &done.paid {
+        *paid.entry((to.clone(), denom.clone())).or_default() += amount;
+    }
+    assert_eq!(paid, flows.paid, "paid, and what the books say was paid");
     sender_may(w, op);
     sums(w);
 }
@@ -87,32 +126,109 @@ fn order(op: &Op, id: u64, old: Option<Order>, new: &Order) {
     }
 }
 
-fn escrow(w: &mut World, id: u64, old: Option<Escrow>, new: &Escrow) {
+/// The coins that came with a message into order `id`, which is new when `is_new`.
+fn came(op: &Op, id: u64, is_new: bool) -> u128 {
+    let funds = match op {
+        Op::Market(_, ExecuteMsg::Deposit { order_id }, funds) if order_id.0 == id => funds,
+        Op::Market(_, ExecuteMsg::CreateOrder { .. }, funds) if is_new => funds,
+        _ => return 0,
+    };
+    Uint128::try_from(funds[0].amount).unwrap().u128()
+}
+
+fn escrow(
+    w: &mut World,
+    op: &Op,
+    done: &Done,
+    flows: &mut Flows,
+    id: u64,
+    old: &Escrow,
+    new: &Escrow,
+) {
     assert!(new.adds_up(), "order {id}: {new:?}");
     let order = w.order(id).unwrap();
-    let was = old.as_ref().map_or(0, |e| e.held().unwrap().u128());
+    let denom = order.ceiling.denom.clone();
     let is = new.held().unwrap().u128();
+    let grown = |field: fn(&Escrow) -> Uint128| {
+        let (was, is) = (field(old), field(new));
+        assert!(is >= was, "order {id}: {old:?} became {new:?}");
+        (is - was).u128()
+    };
+    let deposited = grown(|e| e.deposited);
+    assert_eq!(
+        deposited,
+        came(op, id, old.deposited.is_zero()),
+        "order {id}"
+    );
+    // A reservation fee of every deposit, on the total of all.
+    let parts = w.reservations.entry(id).or_default();
+    let before = *parts;
+    if deposited > 0 {
+        let bps = if order.state == OrderState::Leased {
+            Some(&order.fees)
+        } else {
+            None
+        };
+        let bps = bps
+            .or(w.fees.get(&denom))
+            .unwrap_or(&order.fees)
+            .reservation_bps;
+        *parts += Uint256::from(deposited) * Uint256::from(bps);
+    }
+    let bps = Uint256::from(BPS);
+    let reserved = Uint128::try_from(*parts / bps - before / bps)
+        .unwrap()
+        .u128();
+    let (take, opened) = flows.leases.get(&id).copied().unwrap_or_default();
+    let free = old.free().unwrap().u128() + deposited - reserved;
+    let session = if opened {
+        order.fees.session_fee.u128().min(free)
+    } else {
+        0
+    };
+    let fees = grown(|e| e.fees);
+    assert_eq!(
+        fees,
+        reserved + take + session,
+        "order {id}: reservation, take and session fee"
+    );
+    flows.pay(&w.bare.fee_collector, &denom, fees);
+    let paid = grown(|e| e.paid);
+    if paid > 0 {
+        flows.pay(
+            &w.lease(order.lease_id.unwrap().0).unwrap().provider,
+            &denom,
+            paid,
+        );
+    }
+    refunds(done, flows, id, (old, new), &denom);
     if order.state == OrderState::Closed {
         assert_eq!(is, 0, "order {id} is over and holds {new:?}");
     }
-    if let Some(old) = old {
-        let grows = [
-            (old.deposited, new.deposited),
-            (old.paid, new.paid),
-            (old.fees, new.fees),
-            (old.refunded, new.refunded),
-        ];
-        assert!(
-            grows.iter().all(|(o, n)| o <= n),
-            "order {id}: {old:?} became {new:?}"
-        );
+    let sum = w.held.entry(denom).or_default();
+    *sum = *sum + is - old.held().unwrap().u128();
+}
+
+/// What is refunded is what the last deposits have left, and goes back in the order they came.
+fn refunds(done: &Done, flows: &mut Flows, id: u64, (old, new): (&Escrow, &Escrow), denom: &str) {
+    let mut rest = (new.refunded - old.refunded).u128();
+    let mut expected = vec![];
+    for d in old.deposits.iter().rev() {
+        let part = d.left.u128().min(rest);
+        if part > 0 {
+            flows.pay(&d.depositor, denom, part);
+            expected.insert(0, (d.depositor.clone(), part, denom.to_owned()));
+        }
+        rest -= part;
     }
-    let sum = w.held.entry(order.ceiling.denom).or_default();
-    *sum = *sum + is - was;
+    assert_eq!(rest, 0, "order {id} gave back more than was left");
+    let n = expected.len();
+    let found = n == 0 || done.paid.windows(n).any(|w| w == expected);
+    assert!(found, "order {id} owed {expected:?}, paid {:?}", done.paid);
 }
 
 /// Steps are legal, terms stand, and what moves a lease is its parties, a deposit, or time.
-fn lease(w: &World, op: &Op, id: u64, old: Option<Lease>, new: &Lease) {
+fn lease(w: &World, op: &Op, id: u64, old: Option<&Lease>, new: &Lease) {
     let now = w.bare.now();
     let Some(old) = old else {
         // The hook that opens a lease suspends it too when fees have eaten its escrow.
@@ -146,7 +262,7 @@ fn lease(w: &World, op: &Op, id: u64, old: Option<Lease>, new: &Lease) {
             l.ends_at,
         )
     };
-    assert_eq!(terms(&old), terms(new), "lease {id}");
+    assert_eq!(terms(old), terms(new), "lease {id}");
     assert!(
         old.gross <= new.gross && old.fee <= new.fee && new.fee <= new.gross,
         "lease {id}"
@@ -184,18 +300,68 @@ fn lease(w: &World, op: &Op, id: u64, old: Option<Lease>, new: &Lease) {
         }
         None => {}
     }
+    seconds(w, id, old, new);
     if (old.state, new.state) == (LeaseState::Suspended, LeaseState::Active) {
         let topped_up = matches!(op, Op::Market(_, ExecuteMsg::Deposit { order_id }, _) if *order_id == new.order_id);
         assert!(topped_up, "lease {id} came back by {op:?}");
     }
 }
 
-fn bid(w: &mut World, op: &Op, id: u64, old: Option<Bid>, new: &Bid) {
+/// Every second is paid or not for a reason, and a step stands at its own second however late it is taken.
+fn seconds(w: &World, id: u64, old: &Lease, new: &Lease) {
+    let (now, grace) = (w.bare.now(), crate::world::settings().grace_secs);
+    let run = new.active_secs - old.active_secs;
+    // Since when it is not active any more, when it is not.
+    let stopped = old.suspended_at.unwrap_or(old.active_since + run);
+    assert!(
+        old.suspended_at.is_none() || run == 0,
+        "lease {id} earned while suspended"
+    );
+    match new.state {
+        LeaseState::Active => {
+            let ran_on =
+                old.suspended_at.is_none() && new.active_since == old.active_since && run == 0;
+            let revived = new.active_since == now && stopped <= now;
+            assert!(ran_on || revived, "lease {id}: {old:?} became {new:?}");
+        }
+        LeaseState::Suspended => assert_eq!(new.suspended_at, Some(stopped), "lease {id}"),
+        LeaseState::Closed => {
+            let at = new.closed_at.unwrap();
+            let waited = at - stopped;
+            match new.close_reason {
+                Some(CloseReason::Exhausted) => assert_eq!(waited, grace, "lease {id}"),
+                Some(_) => assert!(waited <= grace, "lease {id}: {old:?} became {new:?}"),
+                None => panic!("lease {id} closed without a reason"),
+            }
+        }
+    }
+    if new.state != LeaseState::Active {
+        let owed = whole_micro(new.rate.accrued(new.resources.units, new.active_secs)).unwrap();
+        assert_eq!(
+            (new.gross, new.fee),
+            (owed, take(owed, new.take_bps, &new.tiers)),
+            "lease {id}"
+        );
+    }
+    if new.state == LeaseState::Suspended {
+        let escrow = ESCROWS.load(w.store(), new.order_id.0).unwrap();
+        assert_eq!(
+            new.covered(&escrow),
+            Some(new.active_secs),
+            "lease {id} stopped with money left"
+        );
+    }
+}
+
+fn bid(w: &mut World, op: &Op, flows: &mut Flows, id: u64, old: Option<Bid>, new: &Bid) {
     let denom = w.order(new.order_id.0).unwrap().ceiling.denom;
     let (was, is) = (
         old.as_ref().map_or(0, |b| b.deposit.u128()),
         new.deposit.u128(),
     );
+    if was > is {
+        flows.pay(&new.provider, &denom, was - is);
+    }
     let sum = w.bid_deposits.entry(denom).or_default();
     *sum = *sum + is - was;
     let live = new.state == BidState::Open;

@@ -1,11 +1,12 @@
 //! A market with everyone in it, and what is alive there.
 
-use crate::{dice::Dice, rules};
-use cosmwasm_std::{Addr, Coin, Storage};
-use ember_market::state;
+use crate::rules;
+use cosmwasm_std::{Addr, Coin, Storage, Uint256};
+use ember_market::{fees, state};
 use ember_testing::{
     Bare, Settings,
     bare::Done,
+    dice::Dice,
     suite::{NATIVE, USDC},
 };
 use ember_types::{fees::DenomFees, market::ExecuteMsg, registry};
@@ -80,6 +81,10 @@ pub struct World {
     /// By denom: what the orders hold, and the deposits of live bids.
     pub held: BTreeMap<String, u128>,
     pub bid_deposits: BTreeMap<String, u128>,
+    /// The schedule before the message.
+    pub fees: BTreeMap<String, DenomFees>,
+    /// By order: the sum of every deposit times its reservation share.
+    pub reservations: BTreeMap<u64, Uint256>,
     /// Whether amounts at the ends of their range are drawn, by accounts that own as much.
     pub hostile: bool,
     pub totals: Totals,
@@ -141,6 +146,8 @@ impl World {
             asks: vec![],
             held: BTreeMap::new(),
             bid_deposits: BTreeMap::new(),
+            fees: BTreeMap::new(),
+            reservations: BTreeMap::new(),
             hostile,
             totals: Totals::default(),
         }
@@ -169,6 +176,17 @@ impl World {
     /// Does it and checks what it did; false when it was refused.
     pub fn take(&mut self, op: &Op) -> bool {
         let view = rules::view_before(self, op);
+        if matches!(
+            op,
+            Op::Market(
+                _,
+                ExecuteMsg::Deposit { .. } | ExecuteMsg::CreateOrder { .. },
+                _
+            )
+        ) {
+            let all = fees::all(self.store()).unwrap();
+            self.fees = all.into_iter().map(|f| (f.denom.clone(), f)).collect();
+        }
         let done: Option<Done> = match op {
             Op::Market(sender, msg, funds) => self.bare.market(sender, msg.clone(), funds).ok(),
             Op::Registry(sender, msg, funds) => self.bare.registry(sender, msg.clone(), funds).ok(),

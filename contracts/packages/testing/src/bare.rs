@@ -85,6 +85,7 @@ impl Done {
 }
 
 /// Both contracts, set up.
+#[derive(Clone)]
 pub struct Bare {
     api: MockApi,
     /// Block height and time; the contract's address is set for each call.
@@ -276,6 +277,29 @@ impl Bare {
             querier: QuerierWrapper::new(&others),
         };
         market::query(deps, at(&self.env, &self.market), msg).map_err(|e| e.to_string())
+    }
+
+    /// A query of the registry, its answer as JSON.
+    ///
+    /// # Errors
+    /// Why it is refused.
+    pub fn ask_registry(&self, msg: registry_msg::QueryMsg) -> Result<Binary, String> {
+        let deps = Deps {
+            storage: &self.registry_store,
+            api: &self.api,
+            querier: QuerierWrapper::new(&NO_QUERIER),
+        };
+        registry::query(deps, at(&self.env, &self.registry), msg).map_err(|e| e.to_string())
+    }
+
+    /// The end-block hook of the registry.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub fn registry_hook(&mut self) -> Done {
+        let msg = SudoMsg::EndBlock {};
+        self.call(false, |deps, env| registry::sudo(deps, env, msg))
+            .unwrap_or_else(|e| panic!("end_block: {e}"))
     }
 
     fn settle_funds(

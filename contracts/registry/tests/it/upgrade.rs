@@ -1,7 +1,7 @@
 //! `instantiate`, `migrate`, and the hook.
 
 use cosmwasm_std::{
-    Storage, Uint128, from_json,
+    Uint128, from_json,
     testing::{message_info, mock_dependencies, mock_env},
 };
 use ember_registry::{ContractError, contract};

@@ -1,13 +1,17 @@
 //! Random numbers from a seed: the same on every machine and for ever, so that a printed seed replays a failure.
 
 /// SplitMix64.
+#[derive(Debug, Clone)]
 pub struct Dice(u64);
 
+#[allow(clippy::should_implement_trait, reason = "dice never end")]
 impl Dice {
+    /// The dice of a seed.
     pub fn new(seed: u64) -> Self {
         Self(seed)
     }
 
+    /// 64 random bits.
     pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -21,6 +25,7 @@ impl Dice {
         if n == 0 { 0 } else { self.next() % n }
     }
 
+    /// From `least` to `most`, both included.
     pub fn within(&mut self, least: u64, most: u64) -> u64 {
         least + self.below(most - least + 1)
     }
@@ -30,6 +35,7 @@ impl Dice {
         self.below(100) < n
     }
 
+    /// One of a list; none of an empty one.
     pub fn of<T: Clone>(&mut self, list: &[T]) -> Option<T> {
         let i = self.below(list.len() as u64);
         list.get(i as usize).cloned()
