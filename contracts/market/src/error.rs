@@ -97,9 +97,6 @@ pub enum ContractError {
     /// No such lease.
     #[error("no lease {0}")]
     NoLease(LeaseId),
-    /// No such ledger.
-    #[error("no ledger of {0}: nothing was ever deposited in it")]
-    NoLedger(String),
     /// The order is in another state.
     #[error("order {order_id}: expected it {expected:?}, it is {got:?}")]
     OrderState {

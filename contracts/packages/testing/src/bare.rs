@@ -17,7 +17,10 @@ use ember_market::contract as market;
 use ember_registry::contract as registry;
 use ember_types::{market as market_msg, registry as registry_msg, sudo::SudoMsg};
 use serde::de::DeserializeOwned;
-use std::{collections::BTreeMap, fmt::Display};
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Debug, Display},
+};
 
 /// Balances by account and denom, micro-units.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -63,6 +66,24 @@ impl Bank {
             self.mint(to, amount, &coin.denom);
         }
         Ok(())
+    }
+}
+
+/// Why a message did not go through.
+#[derive(Debug)]
+pub enum Refusal<E> {
+    /// The sender has not the coins.
+    Bank(String),
+    /// The contract's reason.
+    Contract(E),
+}
+
+impl<E: Display> Display for Refusal<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bank(e) => Display::fmt(e, f),
+            Self::Contract(e) => Display::fmt(e, f),
+        }
     }
 }
 
@@ -218,9 +239,11 @@ impl Bare {
         sender: &Addr,
         msg: market_msg::ExecuteMsg,
         funds: &[Coin],
-    ) -> Result<Done, String> {
+    ) -> Result<Done, Refusal<ember_market::ContractError>> {
         let contract = self.market.clone();
-        self.bank.send(sender, &contract, funds)?;
+        self.bank
+            .send(sender, &contract, funds)
+            .map_err(Refusal::Bank)?;
         let info = message(sender, funds);
         let done = self.call(true, |deps, env| market::execute(deps, env, info, msg));
         self.settle_funds(done, sender, &contract, funds)
@@ -235,9 +258,11 @@ impl Bare {
         sender: &Addr,
         msg: registry_msg::ExecuteMsg,
         funds: &[Coin],
-    ) -> Result<Done, String> {
+    ) -> Result<Done, Refusal<ember_registry::ContractError>> {
         let contract = self.registry.clone();
-        self.bank.send(sender, &contract, funds)?;
+        self.bank
+            .send(sender, &contract, funds)
+            .map_err(Refusal::Bank)?;
         let info = message(sender, funds);
         let done = self.call(false, |deps, env| registry::execute(deps, env, info, msg));
         self.settle_funds(done, sender, &contract, funds)
@@ -258,7 +283,7 @@ impl Bare {
     /// # Errors
     /// Why it is refused.
     pub fn ask<T: DeserializeOwned>(&self, msg: market_msg::QueryMsg) -> Result<T, String> {
-        let answer = self.ask_raw(msg)?;
+        let answer = self.ask_raw(msg).map_err(|e| e.to_string())?;
         from_json(answer).map_err(|e| e.to_string())
     }
 
@@ -266,7 +291,10 @@ impl Bare {
     ///
     /// # Errors
     /// Why it is refused.
-    pub fn ask_raw(&self, msg: market_msg::QueryMsg) -> Result<Binary, String> {
+    pub fn ask_raw(
+        &self,
+        msg: market_msg::QueryMsg,
+    ) -> Result<Binary, ember_market::ContractError> {
         let others = Others {
             world: (&self.api, &self.env, &self.bank),
             registry: Some((&self.registry, &self.registry_store)),
@@ -276,7 +304,7 @@ impl Bare {
             api: &self.api,
             querier: QuerierWrapper::new(&others),
         };
-        market::query(deps, at(&self.env, &self.market), msg).map_err(|e| e.to_string())
+        market::query(deps, at(&self.env, &self.market), msg)
     }
 
     /// A query of the registry, its answer as JSON.
@@ -302,26 +330,26 @@ impl Bare {
             .unwrap_or_else(|e| panic!("end_block: {e}"))
     }
 
-    fn settle_funds(
+    fn settle_funds<E>(
         &mut self,
-        done: Result<Done, String>,
+        done: Result<Done, E>,
         sender: &Addr,
         contract: &Addr,
         funds: &[Coin],
-    ) -> Result<Done, String> {
+    ) -> Result<Done, Refusal<E>> {
         if done.is_err() {
             let back = self.bank.send(contract, sender, funds);
             back.unwrap_or_else(|e| panic!("the contract spent what it refused: {e}"));
         }
-        done
+        done.map_err(Refusal::Contract)
     }
 
     /// One call: whole, or nothing.
-    fn call<E: Display>(
+    fn call<E>(
         &mut self,
         to_market: bool,
         entry: impl FnOnce(DepsMut, Env) -> Result<Response, E>,
-    ) -> Result<Done, String> {
+    ) -> Result<Done, E> {
         let contract = if to_market {
             &self.market
         } else {
@@ -347,7 +375,7 @@ impl Bare {
             Ok(response) => response,
             Err(e) => {
                 storage.roll_back();
-                return Err(e.to_string());
+                return Err(e);
             }
         };
         let changes = storage.commit();
@@ -382,7 +410,7 @@ impl Bare {
         provider: &Addr,
         devices: usize,
         bond: u128,
-    ) -> Result<Done, String> {
+    ) -> Result<Done, Refusal<ember_registry::ContractError>> {
         let msg = registry_msg::ExecuteMsg::RegisterProvider {
             host_uri: "https://gpu.example.org:8443".into(),
             devices: (0..devices)
