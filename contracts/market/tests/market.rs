@@ -22,3 +22,5 @@ mod fees;
 mod lists;
 #[path = "it/hostile.rs"]
 mod hostile;
+#[path = "it/upgrade.rs"]
+mod upgrade;
