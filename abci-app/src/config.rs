@@ -40,6 +40,12 @@ pub struct Config {
     pub abci_laddr: String,
     /// Where the embedded engine serves RPC.
     pub rpc_laddr: String,
+    /// Where gRPC is served; empty: nowhere.
+    #[serde(default)]
+    pub grpc_laddr: String,
+    /// Where REST is served; empty: nowhere.
+    #[serde(default)]
+    pub api_laddr: String,
     /// Milliseconds between empty blocks of the embedded engine.
     pub empty_block_interval_ms: u64,
 }
@@ -60,6 +66,8 @@ impl Config {
             keep_recent: keep_recent(),
             abci_laddr: "unix://data/abci.sock".into(),
             rpc_laddr: "tcp://127.0.0.1:26657".into(),
+            grpc_laddr: "tcp://127.0.0.1:9090".into(),
+            api_laddr: "tcp://127.0.0.1:1317".into(),
             empty_block_interval_ms: 1_000,
         }
     }
@@ -131,7 +139,7 @@ pub fn tcp_host(text: &str) -> Result<String, ConfigError> {
     match text.parse() {
         Ok(Addr::Tcp(host)) => Ok(host),
         _ => Err(ConfigError {
-            path: "RPC address".into(),
+            path: "address".into(),
             expected: "tcp://HOST:PORT",
             got: text.into(),
         }),

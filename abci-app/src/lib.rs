@@ -13,5 +13,6 @@ pub mod app;
 pub mod server;
 pub mod engine;
 pub mod rpc;
+pub mod api;
 pub mod config;
 pub mod cli;

@@ -1,5 +1,6 @@
 //! The modules. Each owns one store and knows only those above it.
 
+pub mod page;
 pub mod auth;
 pub mod bank;
 pub mod consensus;

@@ -24,6 +24,9 @@ impl Drop for Proc {
     }
 }
 
+/// Any free port.
+const ANY: &str = "tcp://127.0.0.1:0";
+
 struct Home(tempfile::TempDir);
 
 impl Home {
@@ -81,6 +84,7 @@ impl Home {
             .arg("--home")
             .arg(self.path())
             .arg("start")
+            .args(["--grpc-laddr", ANY, "--api-laddr", ANY])
             .args(args)
             .stdout(log.try_clone().unwrap())
             .stderr(log)
@@ -135,7 +139,7 @@ fn no_acknowledged_transaction_is_lost_by_a_kill() {
         home.spawn(&[
             "--embedded",
             "--rpc-laddr",
-            "tcp://127.0.0.1:0",
+            ANY,
             "--empty-block-interval-ms",
             "20",
         ])
@@ -426,7 +430,7 @@ async fn under_cometbft() {
     reach(height().unwrap_or(0) + 2);
     assert_eq!(home.balance(&at), 6);
     // Its own engine does not take over a chain of CometBFT's.
-    let refused = home.run(&["start", "--embedded", "--rpc-laddr", "tcp://127.0.0.1:0"]);
+    let refused = home.run(&["start", "--embedded", "--rpc-laddr", ANY]);
     assert_eq!(refused.status.code(), Some(1));
     assert!(
         Command::new("kill")

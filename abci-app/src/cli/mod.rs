@@ -3,6 +3,7 @@
 pub mod output;
 pub mod genesis;
 pub mod init;
+mod serve_api;
 pub mod start;
 mod comet;
 mod keys;

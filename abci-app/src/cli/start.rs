@@ -1,6 +1,6 @@
 //! `emberd start`: the application for CometBFT, or with the embedded engine.
 
-use super::comet;
+use super::{comet, serve_api};
 use crate::{
     app::{App, AppOptions},
     config::{Config, abci_addr, absolute, tcp_host},
@@ -51,6 +51,12 @@ pub struct Args {
     /// Where RPC is served: tcp://HOST:PORT. Port 0 takes a free one.
     #[arg(long, value_name = "ADDR")]
     rpc_laddr: Option<String>,
+    /// Where gRPC is served: tcp://HOST:PORT; '' for nowhere.
+    #[arg(long, value_name = "ADDR")]
+    grpc_laddr: Option<String>,
+    /// Where REST is served: tcp://HOST:PORT; '' for nowhere.
+    #[arg(long, value_name = "ADDR")]
+    api_laddr: Option<String>,
     /// Milliseconds between empty blocks of the embedded engine.
     #[arg(long, value_name = "MS")]
     empty_block_interval_ms: Option<u64>,
@@ -79,6 +85,8 @@ pub fn run(home: &Path, args: &Args) -> Result<()> {
     };
     set(&mut config.abci_laddr, &args.abci_laddr);
     set(&mut config.rpc_laddr, &args.rpc_laddr);
+    set(&mut config.grpc_laddr, &args.grpc_laddr);
+    set(&mut config.api_laddr, &args.api_laddr);
     set(&mut config.minimum_gas_prices, &args.minimum_gas_prices);
     config.empty_block_interval_ms = args
         .empty_block_interval_ms
@@ -154,6 +162,7 @@ async fn embedded(home: &Path, config: &Config, app: App) -> Result<()> {
     if !local.ip().is_loopback() {
         tracing::warn!(%local, "RPC is open to other machines");
     }
+    let apis = serve_api::start(config, app.clone(), &format!("tcp://{local}")).await?;
     let mut options = Options::new(home);
     options.empty_block_interval = config.empty_block_interval();
     // InitChain runs contracts: not on a thread of the runtime.
@@ -175,10 +184,10 @@ async fn embedded(home: &Path, config: &Config, app: App) -> Result<()> {
     let rpc = tokio::spawn(rpc::serve(api, listener, rpc::Options::default(), async {
         stopped.await.ok();
     }));
-    listening(
-        home,
-        json!({ "engine": "embedded", "rpc": address, "chain_id": node.state().chain_id }),
-    )?;
+    let mut listens =
+        json!({ "engine": "embedded", "rpc": address, "chain_id": node.state().chain_id });
+    merge(&mut listens, &apis.addresses);
+    listening(home, listens)?;
     let mut consensus = consensus;
     let end = tokio::select! {
         signal = stop_signal() => {
@@ -190,6 +199,7 @@ async fn embedded(home: &Path, config: &Config, app: App) -> Result<()> {
         end = &mut consensus => end,
     };
     stop.send(()).ok();
+    drop(apis);
     tokio::time::timeout(GRACE, rpc).await.ok();
     match end {
         Ok(Ok(Ok(()))) => {
@@ -218,6 +228,7 @@ async fn for_comet(home: &Path, config: &Config, args: &Args, app: App) -> Resul
     let server = Server::bind(&addr, server::Options::default())
         .with_context(|| format!("{addr}: choose another with --abci-laddr"))?;
     let (addr, stopper) = (server.addr().to_string(), server.stopper());
+    let apis = serve_api::start(config, app.clone(), &config.rpc_laddr).await?;
     let (ended, mut serving) = oneshot::channel();
     thread::spawn(move || {
         // Nobody waits any more: the process is ending.
@@ -232,6 +243,7 @@ async fn for_comet(home: &Path, config: &Config, args: &Args, app: App) -> Resul
     if child.is_some() {
         listens["rpc"] = config.rpc_laddr.clone().into();
     }
+    merge(&mut listens, &apis.addresses);
     listening(home, listens)?;
     let end = tokio::select! {
         signal = stop_signal() => {
@@ -251,6 +263,12 @@ async fn for_comet(home: &Path, config: &Config, args: &Args, app: App) -> Resul
         tracing::info!("stopped");
     }
     end
+}
+
+fn merge(listens: &mut Value, more: &serde_json::Map<String, Value>) {
+    for (name, address) in more {
+        listens[name] = address.clone();
+    }
 }
 
 /// Tell where we listen: a line for people and scripts, and `data/addresses.json`.

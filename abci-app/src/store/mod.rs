@@ -6,5 +6,5 @@ pub mod merkle;
 pub mod snapshot;
 pub mod disk;
 
-pub use kv::{Base, Order, StoreKey, Write};
+pub use kv::{Base, Order, StoreKey, Write, prefix_end};
 pub use layers::Layers;

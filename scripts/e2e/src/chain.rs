@@ -103,8 +103,13 @@ impl Chain {
             Engine::CometBft => app.args([
                 "--abci-laddr",
                 &format!("unix://{}", self.socket().display()),
+                "--rpc-laddr",
+                &format!("tcp://127.0.0.1:{}", self.rpc_port),
             ]),
         };
+        // Whatever else runs on this machine, ports are free.
+        let any = "tcp://127.0.0.1:0";
+        app.args(["--grpc-laddr", any, "--api-laddr", any]);
         self.app = Some(Daemon::start("emberd", app, &self.home.join("emberd.log"))?);
         Ok(())
     }

@@ -7,8 +7,10 @@ use crate::{
     books::{Accounts, Books, Line, Snapshot, lease, number},
     chain::{Chain, Engine},
     install::Install,
+    opening::{Pricing, open},
     party::Party,
-    process::{Daemon, wait_for},
+    process::wait_for,
+    world::{Chapter, World},
 };
 use anyhow::{Context, Result, bail};
 use ember_types::lease::LeaseState;
@@ -20,79 +22,6 @@ use std::{
     process::{Child, Stdio},
     time::Duration,
 };
-
-/// One order of the story.
-#[derive(Debug, Clone)]
-pub struct Chapter {
-    /// The ready-made job.
-    pub job: &'static str,
-    /// What the order is priced in.
-    pub denom: &'static str,
-    /// The ceiling, in coins an hour.
-    pub max_price: &'static str,
-    /// The escrow, a coin.
-    pub deposit: &'static str,
-    /// The term in seconds.
-    pub seconds: u64,
-}
-
-/// What `./scripts/demo` tells.
-pub const CHAPTERS: [Chapter; 2] = [
-    Chapter {
-        job: "digits",
-        denom: "uusdc",
-        max_price: "2.5",
-        deposit: "2000000uusdc",
-        seconds: 10,
-    },
-    Chapter {
-        job: "render",
-        denom: "uember",
-        max_price: "40",
-        deposit: "2000000uember",
-        seconds: 25,
-    },
-];
-
-/// What the chapters are told with, for whoever disturbs them.
-#[derive(Debug)]
-pub struct World {
-    /// The chain.
-    pub chain: Chain,
-    /// The provider.
-    pub provider: Party,
-    /// The tenant.
-    pub tenant: Party,
-    /// `ember provider run`.
-    pub daemon: Option<Daemon>,
-    listen_port: u16,
-}
-
-impl World {
-    /// Starts the provider's daemon, or starts it again.
-    ///
-    /// # Errors
-    /// When it cannot be started.
-    pub fn start_provider(&mut self) -> Result<()> {
-        let listen = format!("127.0.0.1:{}", self.listen_port);
-        self.daemon = Some(
-            self.provider
-                .daemon(&["provider", "run", "--listen", &listen])?,
-        );
-        Ok(())
-    }
-
-    /// SIGKILL to the provider's daemon.
-    ///
-    /// # Errors
-    /// When it cannot be waited for.
-    pub fn kill_provider(&mut self) -> Result<()> {
-        if let Some(mut d) = self.daemon.take() {
-            d.kill()?;
-        }
-        Ok(())
-    }
-}
 
 /// How a run came out.
 #[derive(Debug)]
@@ -116,6 +45,7 @@ pub fn tell(
     engine: Engine,
     dir: &Path,
     chapters: &[Chapter],
+    pricing: Pricing,
     say: &mut dyn FnMut(&str),
     disturb: &mut dyn FnMut(&mut World, &Chapter) -> Result<()>,
 ) -> Result<Outcome> {
@@ -163,12 +93,12 @@ pub fn tell(
     for chapter in chapters {
         let out_dir = dir.join("out").join(chapter.job);
         fs::create_dir_all(&out_dir)?;
-        let (lease_id, report) = run_chapter(&mut world, chapter, &out_dir, say, disturb)?;
+        let (lease_id, report) = run_chapter(&mut world, chapter, pricing, &out_dir, say, disturb)?;
         let closed = wait_for(
             "the lease's end of term",
             Duration::from_secs(chapter.seconds + 60),
             || {
-                check_daemons(&mut world)?;
+                world.check()?;
                 let l = lease(&world.chain, &accounts.market, lease_id)?;
                 Ok((l.state == LeaseState::Closed).then_some(l))
             },
@@ -194,68 +124,15 @@ pub fn tell(
     })
 }
 
-fn check_daemons(world: &mut World) -> Result<()> {
-    for d in [
-        &mut world.chain.app,
-        &mut world.chain.comet,
-        &mut world.daemon,
-    ]
-    .into_iter()
-    .flatten()
-    {
-        d.check()?;
-    }
-    Ok(())
-}
-
 fn run_chapter(
     world: &mut World,
     chapter: &Chapter,
+    pricing: Pricing,
     out_dir: &Path,
     say: &mut dyn FnMut(&str),
     disturb: &mut dyn FnMut(&mut World, &Chapter) -> Result<()>,
 ) -> Result<(u64, Value)> {
-    let duration = format!("{}s", chapter.seconds);
-    let order = world.tenant.ember(&[
-        "order",
-        "create",
-        "--units",
-        "1",
-        "--mode",
-        "reverse_auction",
-        "--closes-in",
-        "60s",
-        "--denom",
-        chapter.denom,
-        "--max-price",
-        chapter.max_price,
-        "--deposit",
-        chapter.deposit,
-        "--duration",
-        &duration,
-    ])?;
-    let order_id = number(&order["order_id"])?.to_string();
-    say(&format!(
-        "order {order_id}: one GPU for {duration} at no more than {} {} an hour",
-        chapter.max_price, chapter.denom
-    ));
-
-    let bid = wait_for("a bid", Duration::from_secs(30), || {
-        check_daemons(world)?;
-        let bids = world.tenant.ember(&["order", "bids", &order_id])?;
-        Ok(bids["bids"]
-            .as_array()
-            .and_then(|b| b.iter().find(|b| b["state"] == "open"))
-            .cloned())
-    })?;
-    let bid_id = number(&bid["id"])?.to_string();
-    let accepted = world.tenant.ember(&["order", "accept", &bid_id])?;
-    let lease_id = number(&accepted["lease_id"])?;
-    say(&format!(
-        "bid {bid_id} at rate {} accepted: lease {lease_id} is open",
-        bid["rate"]
-    ));
-
+    let lease_id = open(world, chapter, pricing, say)?;
     let lease_arg = lease_id.to_string();
     let out_arg = out_dir.to_str().context("a path that is not UTF-8")?;
     let mut job = world

@@ -1,19 +1,24 @@
 //! The whole story on both engines, undisturbed and with SIGKILLs in the middle: the books come out the same.
 
 use anyhow::{Context, Result};
+use clap::ValueEnum;
 use ember_e2e::{
     books::Line,
     chain::Engine,
     install::Install,
+    opening::Pricing,
     process::wait_for,
-    story::{CHAPTERS, Chapter, Outcome, World, tell},
+    story::{Outcome, tell},
     verify::Digits,
+    world::{CHAPTERS, Chapter, World},
 };
 use std::{
     fs,
     sync::{Mutex, MutexGuard},
     time::Duration,
 };
+
+const AUCTION: Pricing = Pricing::ReverseAuction;
 
 /// Two cores carry one story at a time.
 static STAGE: Mutex<()> = Mutex::new(());
@@ -37,6 +42,7 @@ fn play(
     name: &str,
     engine: Engine,
     chapters: &[Chapter],
+    pricing: Pricing,
     mut disturb: impl FnMut(&mut World, &Chapter) -> Result<()>,
 ) -> Result<(Outcome, tempfile::TempDir)> {
     let install = Install::find()?;
@@ -47,6 +53,7 @@ fn play(
         engine,
         dir.path(),
         chapters,
+        pricing,
         &mut say,
         &mut disturb,
     ) {
@@ -122,10 +129,29 @@ fn outputs_are_there(outcome: &Outcome) -> Result<()> {
 #[test]
 fn on_the_embedded_chain_the_books_add_up() -> Result<()> {
     let _stage = stage();
-    let (outcome, _dir) = play("embedded", Engine::Embedded, &CHAPTERS, |_, _| Ok(()))?;
+    let (outcome, _dir) = play("embedded", Engine::Embedded, &CHAPTERS, AUCTION, |_, _| {
+        Ok(())
+    })?;
     outcome.books.audit()?;
     check(&outcome.books.lines, &CHAPTERS);
     outputs_are_there(&outcome)
+}
+
+/// Every other way to find a price, with the short job alone.
+#[test]
+fn whatever_the_pricing_the_books_add_up() -> Result<()> {
+    let _stage = stage();
+    for pricing in Pricing::value_variants() {
+        if *pricing == AUCTION {
+            continue;
+        }
+        let chapters = &CHAPTERS[..1];
+        let name = format!("{pricing:?}");
+        let (outcome, _dir) = play(&name, Engine::Embedded, chapters, *pricing, |_, _| Ok(()))?;
+        outcome.books.audit()?;
+        check(&outcome.books.lines, chapters);
+    }
+    Ok(())
 }
 
 #[test]
@@ -137,7 +163,9 @@ fn under_cometbft_the_books_add_up() -> Result<()> {
         );
         return Ok(());
     }
-    let (outcome, _dir) = play("cometbft", Engine::CometBft, &CHAPTERS, |_, _| Ok(()))?;
+    let (outcome, _dir) = play("cometbft", Engine::CometBft, &CHAPTERS, AUCTION, |_, _| {
+        Ok(())
+    })?;
     outcome.books.audit()?;
     check(&outcome.books.lines, &CHAPTERS);
     outputs_are_there(&outcome)
@@ -158,6 +186,7 @@ fn killing_the_chain_changes_no_book() -> Result<()> {
             &format!("kill emberd, {engine:?}"),
             engine,
             &chapters,
+            AUCTION,
             |world, chapter| {
                 job_is_running(world, chapter)?;
                 world.chain.kill()?;
@@ -179,6 +208,7 @@ fn killing_the_provider_changes_no_book() -> Result<()> {
         "kill provider",
         Engine::Embedded,
         &chapters,
+        AUCTION,
         |world, chapter| {
             job_is_running(world, chapter)?;
             world.kill_provider()?;
@@ -199,6 +229,7 @@ fn killing_the_worker_changes_no_book() -> Result<()> {
         "kill worker",
         Engine::Embedded,
         &chapters,
+        AUCTION,
         |world, chapter| {
             job_is_running(world, chapter)?;
             let daemon = world.daemon.as_ref().context("no daemon")?;

@@ -6,7 +6,7 @@ use crate::{
     ctx::Ctx,
     error::{AppError, Result},
     modules::auth,
-    store::StoreKey,
+    store::{StoreKey, prefix_end},
 };
 use cosmos_sdk_proto::cosmos::{
     bank::v1beta1::{DenomUnit, Metadata},
@@ -118,7 +118,7 @@ fn read_metadata(v: &Value) -> Result<Metadata> {
 /// When the store is broken.
 pub fn export(ctx: &Ctx) -> Result<Value> {
     let scan = |prefix: &[u8]| {
-        ctx.with_layers(|l| l.scan(StoreKey::Bank, prefix, keeper::end_of(prefix).as_deref()))
+        ctx.with_layers(|l| l.scan(StoreKey::Bank, prefix, prefix_end(prefix).as_deref()))
     };
     let mut by_account: BTreeMap<Vec<u8>, coins::Coins> = BTreeMap::new();
     for (key, value) in scan(&keeper::ALL_BALANCES) {

@@ -6,7 +6,7 @@ use crate::{
     ctx::{Ctx, Event},
     error::{AppError, Result},
     modules::auth,
-    store::{Order, StoreKey},
+    store::{Order, StoreKey, prefix_end},
 };
 
 const STORE: StoreKey = StoreKey::Bank;
@@ -48,7 +48,7 @@ pub fn balance(ctx: &Ctx, addr: &[u8], denom: &str) -> Result<u128> {
 /// sdk/11.
 pub fn all_balances(ctx: &Ctx, addr: &[u8]) -> Result<Coins> {
     let prefix = balances_of(addr);
-    let (mut from, end) = (prefix.clone(), end_of(&prefix));
+    let (mut from, end) = (prefix.clone(), prefix_end(&prefix));
     let mut out = Coins::new();
     while let Some((key, value)) = ctx.seek(STORE, &from, end.as_deref(), Order::Ascending)? {
         out.push((
@@ -58,18 +58,6 @@ pub fn all_balances(ctx: &Ctx, addr: &[u8]) -> Result<Coins> {
         from = [key.as_slice(), &[0]].concat();
     }
     Ok(out)
-}
-
-/// The first key after every key that starts with `prefix`.
-pub(super) fn end_of(prefix: &[u8]) -> Option<Vec<u8>> {
-    let mut end = prefix.to_vec();
-    while let Some(last) = end.pop() {
-        if last < 0xff {
-            end.push(last + 1);
-            return Some(end);
-        }
-    }
-    None
 }
 
 fn set_balance(ctx: &Ctx, addr: &[u8], denom: &str, amount: u128) -> Result<()> {

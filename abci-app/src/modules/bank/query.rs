@@ -6,7 +6,8 @@ use crate::{
     ctx::Ctx,
     error::{AppError, Result},
     modules::auth::keeper::addr,
-    store::{Order, StoreKey},
+    modules::page::paginate,
+    store::{StoreKey, prefix_end},
 };
 use cosmos_sdk_proto::cosmos::{
     bank::v1beta1::{
@@ -71,36 +72,14 @@ fn page(
     prefix: &[u8],
     req: Option<PageRequest>,
 ) -> Result<(Vec<Coin>, Option<PageResponse>)> {
-    let req = req.unwrap_or_default();
-    let limit = if req.limit == 0 {
-        100
-    } else {
-        req.limit.min(1_000)
-    };
-    let end = keeper::end_of(prefix);
-    let mut from = [prefix, &req.key].concat();
-    let (mut out, mut next_key) = (Vec::new(), Vec::new());
-    while let Some((key, value)) =
-        ctx.seek(StoreKey::Bank, &from, end.as_deref(), Order::Ascending)?
-    {
-        let denom = key[prefix.len()..].to_vec();
-        if out.len() as u64 == limit {
-            next_key = denom;
-            break;
-        }
-        let amount = keeper::parse(Some(value))?.to_string();
-        out.push(Coin {
+    let (entries, response) = paginate(ctx, StoreKey::Bank, prefix, req)?;
+    let coins = entries.into_iter().map(|(denom, value)| {
+        Ok(Coin {
             denom: String::from_utf8_lossy(&denom).into_owned(),
-            amount,
-        });
-        from = [key.as_slice(), &[0]].concat();
-    }
-    let total = if req.count_total && next_key.is_empty() && req.key.is_empty() {
-        out.len() as u64
-    } else {
-        0
-    };
-    Ok((out, Some(PageResponse { next_key, total })))
+            amount: keeper::parse(Some(value))?.to_string(),
+        })
+    });
+    Ok((coins.collect::<Result<_>>()?, Some(response)))
 }
 
 fn all_balances(ctx: &Ctx, data: &[u8]) -> Result<Vec<u8>> {
@@ -178,7 +157,7 @@ pub fn find_metadata(ctx: &Ctx, denom: &str) -> Result<Option<Metadata>> {
 }
 
 fn all_metadata(ctx: &Ctx) -> Result<Vec<u8>> {
-    let end = keeper::end_of(&keeper::ALL_METADATA);
+    let end = prefix_end(&keeper::ALL_METADATA);
     let pairs = ctx.with_layers(|l| l.scan(StoreKey::Bank, &keeper::ALL_METADATA, end.as_deref()));
     let metadatas = pairs
         .into_iter()

@@ -5,7 +5,7 @@ use super::{gas_register::to_vm, keys};
 use crate::{
     ctx::Ctx,
     gas::cost,
-    store::{Order as SeekOrder, StoreKey},
+    store::{Order as SeekOrder, StoreKey, prefix_end},
 };
 use cosmwasm_std::{Order, Record};
 use cosmwasm_vm::{BackendError, BackendResult, GasInfo, Storage};
@@ -99,7 +99,7 @@ impl Storage for ContractStorage {
                 from: s.key(start.unwrap_or_default()),
                 to: match end {
                     Some(end) => Some(s.key(end)),
-                    None => keys::end_of(&s.prefix),
+                    None => prefix_end(&s.prefix),
                 },
                 order: match order {
                     Order::Ascending => SeekOrder::Ascending,

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     ctx::Event,
-    store::{Order, StoreKey},
+    store::{Order, StoreKey, prefix_end},
 };
 use cosmos_sdk_proto::{
     cosmos::base::v1beta1::Coin,
@@ -356,7 +356,7 @@ fn export_contract(k: &Keeper, addr: &[u8]) -> Res<json::Contract> {
 
 /// Everything below `prefix`, keys without it.
 pub(super) fn scan(k: &Keeper, prefix: &[u8]) -> Res<Vec<(Vec<u8>, Vec<u8>)>> {
-    let (mut from, to, mut out) = (prefix.to_vec(), keys::end_of(prefix), Vec::new());
+    let (mut from, to, mut out) = (prefix.to_vec(), prefix_end(prefix), Vec::new());
     while let Some((key, value)) =
         k.ctx
             .seek(StoreKey::Wasm, &from, to.as_deref(), Order::Ascending)?

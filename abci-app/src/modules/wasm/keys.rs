@@ -90,28 +90,3 @@ pub(super) fn by_creator(creator: &[u8], height: u64, tx_index: u64, addr: &[u8]
 pub(super) fn pinned(code_id: u64) -> Vec<u8> {
     join(&[&[PINNED], &code_id.to_be_bytes()])
 }
-
-/// The first key after all that start with `prefix`; `None` when there is none.
-pub(super) fn end_of(prefix: &[u8]) -> Option<Vec<u8>> {
-    let mut end = prefix.to_vec();
-    while let Some(last) = end.pop() {
-        if last < u8::MAX {
-            end.push(last + 1);
-            return Some(end);
-        }
-    }
-    None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn end_of_prefix_carries() {
-        assert_eq!(end_of(&[1, 2]), Some(vec![1, 3]));
-        assert_eq!(end_of(&[1, 0xff]), Some(vec![2]));
-        assert_eq!(end_of(&[0xff]), None);
-        assert_eq!(end_of(&[]), None);
-    }
-}

@@ -9,7 +9,8 @@ use crate::{
     ctx::Ctx,
     error::AppError,
     gas::GasMeter,
-    store::{Order, StoreKey},
+    modules::page::{self, Pair},
+    store::StoreKey,
 };
 use cosmos_sdk_proto::{
     cosmos::base::query::v1beta1::{PageRequest, PageResponse},
@@ -30,9 +31,6 @@ use prost::Message;
 const SMART_QUERY_GAS: u64 = 10_000_000;
 /// The most entries on a page.
 const MAX_PAGE: u64 = 100;
-
-/// A key without its prefix, and the value.
-type Pair = (Vec<u8>, Vec<u8>);
 
 /// `QueryCodeInfoRequest`, which cosmos-sdk-proto does not have yet.
 #[derive(Clone, PartialEq, Message)]
@@ -264,42 +262,15 @@ fn paginate(
     prefix: &[u8],
     request: Option<PageRequest>,
 ) -> Res<(Vec<Pair>, PageResponse)> {
-    let request = request.unwrap_or_default();
+    let mut request = request.unwrap_or_default();
     if request.offset != 0 || request.count_total {
         return Err(AppError::invalid_request(
             "rpc error: code = InvalidArgument desc = offset and count queries not supported",
         )
         .into());
     }
-    let limit = match request.limit {
-        0 => MAX_PAGE,
-        n => n.min(MAX_PAGE),
-    };
-    let at = [prefix, &request.key].concat();
-    let (mut from, mut to, order) = if request.reverse {
-        // The page starts with the key itself.
-        let to = if request.key.is_empty() {
-            keys::end_of(prefix)
-        } else {
-            Some([&at, [0].as_slice()].concat())
-        };
-        (prefix.to_vec(), to, Order::Descending)
-    } else {
-        (at, keys::end_of(prefix), Order::Ascending)
-    };
-    let mut page = Vec::new();
-    let mut next_key = Vec::new();
-    while let Some((key, value)) = ctx.seek(StoreKey::Wasm, &from, to.as_deref(), order)? {
-        let own = key.get(prefix.len()..).unwrap_or_default().to_vec();
-        if page.len() as u64 == limit {
-            next_key = own;
-            break;
-        }
-        page.push((own, value));
-        match order {
-            Order::Ascending => from = [&key, [0].as_slice()].concat(),
-            Order::Descending => to = Some(key),
-        }
+    if request.limit == 0 || request.limit > MAX_PAGE {
+        request.limit = MAX_PAGE;
     }
-    Ok((page, PageResponse { next_key, total: 0 }))
+    Ok(page::paginate(ctx, StoreKey::Wasm, prefix, Some(request))?)
 }

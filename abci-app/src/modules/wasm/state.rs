@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     ctx::Ctx,
-    store::{Order, StoreKey},
+    store::{Order, StoreKey, prefix_end},
 };
 use cosmos_sdk_proto::cosmwasm::wasm::v1::{
     AbsoluteTxPosition, AccessConfig, AccessType, CodeInfo, ContractCodeHistoryEntry, ContractInfo,
@@ -110,7 +110,7 @@ pub(super) fn add_by_creator(
 /// The newest entry of a contract's history and its position.
 pub(super) fn last_history(ctx: &Ctx, addr: &[u8]) -> Res<Option<(u64, ContractCodeHistoryEntry)>> {
     let prefix = keys::history_prefix(addr);
-    let (mut to, want) = (keys::end_of(&prefix), prefix.len() + 8);
+    let (mut to, want) = (prefix_end(&prefix), prefix.len() + 8);
     // Addresses have several lengths: a longer one that starts like this one is not this one.
     while let Some((key, value)) = ctx.seek(STORE, &prefix, to.as_deref(), Order::Descending)? {
         if key.len() == want {

@@ -14,8 +14,10 @@ use ember_client::{
 use ember_e2e::{
     chain::Engine,
     install::Install,
+    opening::Pricing,
     process::resident_kib,
-    story::{CHAPTERS, World, tell},
+    story::tell,
+    world::{CHAPTERS, World},
 };
 use std::{
     process::ExitCode,
@@ -44,6 +46,7 @@ fn run() -> Result<()> {
         Engine::Embedded,
         dir.path(),
         &CHAPTERS,
+        Pricing::ReverseAuction,
         &mut |_| (),
         &mut |_, _| Ok(()),
     )?;

@@ -3,10 +3,7 @@
 use anyhow::Result;
 use clap::Parser;
 use ember_e2e::{
-    chain::Engine,
-    install::Install,
-    story::{CHAPTERS, tell},
-    verify::Digits,
+    chain::Engine, install::Install, opening::Pricing, story::tell, verify::Digits, world::CHAPTERS,
 };
 use std::{fs, path::PathBuf, process::ExitCode, time::Instant};
 
@@ -16,6 +13,9 @@ struct Args {
     /// Run under CometBFT instead of the embedded engine.
     #[arg(long)]
     cometbft: bool,
+    /// How orders find their price.
+    #[arg(long, value_enum, default_value = "reverse-auction")]
+    pricing: Pricing,
     /// Where to put homes, logs and outputs. It must not exist.
     #[arg(long, default_value = ".demo")]
     dir: PathBuf,
@@ -55,9 +55,15 @@ fn run(args: &Args) -> Result<()> {
     };
     let start = Instant::now();
     let mut say = |line: &str| println!("[{:>5.1} s] {line}", start.elapsed().as_secs_f32());
-    let outcome = tell(&install, engine, &dir, &CHAPTERS, &mut say, &mut |_, _| {
-        Ok(())
-    })?;
+    let outcome = tell(
+        &install,
+        engine,
+        &dir,
+        &CHAPTERS,
+        args.pricing,
+        &mut say,
+        &mut |_, _| Ok(()),
+    )?;
     for (chapter, (report, out)) in CHAPTERS
         .iter()
         .zip(outcome.reports.iter().zip(&outcome.outputs))

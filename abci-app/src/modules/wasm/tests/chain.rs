@@ -4,7 +4,7 @@ use super::super::{Account, Chain};
 use crate::{
     ctx::{Ctx, Event},
     error::{AppError, Result},
-    store::StoreKey,
+    store::{StoreKey, prefix_end},
 };
 use cosmos_sdk_proto::cosmos::{bank::v1beta1::Metadata, base::v1beta1::Coin};
 
@@ -79,7 +79,7 @@ impl Chain for TestChain {
 
     fn all_balances(&self, ctx: &Ctx, addr: &[u8]) -> Result<Vec<Coin>> {
         let prefix = key(addr, "");
-        let end = super::keys::end_of(&prefix);
+        let end = prefix_end(&prefix);
         let pairs = ctx.with_layers(|l| l.scan(StoreKey::Bank, &prefix, end.as_deref()));
         pairs
             .into_iter()

@@ -5,7 +5,7 @@ mod query;
 mod tx;
 
 pub use query::{Account, Status};
-pub use tx::{Event, TxOutcome};
+pub use tx::{Event, TxOutcome, hash};
 
 use crate::error::Error;
 use std::{
