@@ -1,5 +1,6 @@
 //! The services that only the engine can answer, over the node's JSON-RPC, so that both engines give the same.
 
+use crate::app::App;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use cosmos_sdk_proto::{
     Any,
@@ -29,16 +30,18 @@ const PAGE: u64 = 100;
 #[derive(Clone)]
 pub struct EngineRpc {
     rpc: Client,
+    app: App,
 }
 
 impl EngineRpc {
-    /// Over the RPC at a URL.
+    /// Over the RPC at a URL, for the chain of `app`.
     ///
     /// # Errors
     /// When it is not one.
-    pub fn new(url: &str) -> Result<Self, Error> {
+    pub fn new(url: &str, app: App) -> Result<Self, Error> {
         Ok(Self {
             rpc: Client::new(url)?,
+            app,
         })
     }
 
@@ -261,7 +264,8 @@ impl EngineRpc {
     async fn block(&self, height: Option<i64>) -> Result<Vec<u8>, Status> {
         let params = height.map_or_else(|| json!({}), |h| json!({"height": h.to_string()}));
         let v = self.ask("block", params).await?;
-        super::block::response(&v).map_err(|e| Status::internal(format!("block: {e}")))
+        super::block::response(&v, &self.app.prefix())
+            .map_err(|e| Status::internal(format!("block: {e}")))
     }
 }
 

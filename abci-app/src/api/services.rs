@@ -36,8 +36,8 @@ impl Services {
     /// When `rpc` is not a URL.
     pub fn new(app: App, rpc: &str) -> Result<Self, ember_client::Error> {
         Ok(Self {
+            engine: EngineRpc::new(rpc, app.clone())?,
             app,
-            engine: EngineRpc::new(rpc)?,
             calls: Arc::new(Semaphore::new(MAX_CALLS)),
         })
     }

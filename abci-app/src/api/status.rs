@@ -4,8 +4,23 @@ use axum::http::StatusCode;
 use tendermint_proto::v0_38::abci::ResponseQuery;
 use tonic::{Code, Status};
 
-/// The status of an ABCI query that was refused, as the SDK's gRPC server maps codes (`client/query.go`).
+/// The status of an ABCI query that was refused. A log that carries a gRPC status of its own, which is how the SDK's
+/// keepers refuse, says it: `rpc error: code = NotFound desc = ...`, wrapped in the root text of its ABCI code
+/// (`client/query.go`).
 pub fn of_query(answer: &ResponseQuery) -> Status {
+    if let Some((name, text)) = answer
+        .log
+        .strip_prefix("rpc error: code = ")
+        .and_then(|rest| rest.split_once(" desc = "))
+    {
+        let (code, root) = match name {
+            "InvalidArgument" => (Code::InvalidArgument, ": invalid request"),
+            "NotFound" => (Code::NotFound, ": key not found"),
+            "Unauthenticated" => (Code::Unauthenticated, ": unauthorized"),
+            _ => (Code::Unknown, ": unknown request"),
+        };
+        return Status::new(code, text.strip_suffix(root).unwrap_or(text));
+    }
     let code = match (answer.codespace.as_str(), answer.code) {
         ("sdk", 4) => Code::Unauthenticated,
         ("sdk", 6) => Code::Unimplemented,
@@ -33,5 +48,37 @@ pub const fn http(code: Code) -> StatusCode {
         Code::Unimplemented => StatusCode::NOT_IMPLEMENTED,
         Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         Code::Unknown | Code::Internal | Code::DataLoss => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_in_the_log_is_said_without_its_wrapping() {
+        let of = |codespace: &str, code, log: &str| {
+            let status = of_query(&ResponseQuery {
+                codespace: codespace.into(),
+                code,
+                log: log.into(),
+                ..ResponseQuery::default()
+            });
+            (status.code(), status.message().to_owned())
+        };
+        let log = "rpc error: code = NotFound desc = account a not found: key not found";
+        assert_eq!(
+            of("sdk", 22, log),
+            (Code::NotFound, "account a not found".into())
+        );
+        assert_eq!(
+            of("wasm", 22, "no such contract: a"),
+            (Code::NotFound, "no such contract: a".into())
+        );
+        assert_eq!(
+            of("wasm", 9, "Config: query wasm contract failed").0,
+            Code::Unknown
+        );
+        assert_eq!(http(Code::NotFound).as_u16(), 404);
     }
 }

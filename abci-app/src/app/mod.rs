@@ -13,7 +13,10 @@ mod block;
 use crate::{
     ctx::BlockInfo,
     error::AppError,
-    modules::wasm::{self, WasmModule},
+    modules::{
+        auth,
+        wasm::{self, WasmModule},
+    },
     store::{
         Layers,
         disk::{Disk, Pending, StoreError},
@@ -136,6 +139,11 @@ impl App {
             app.inner.wasm.pin_all(&ctx).map_err(OpenError::Code)?;
         }
         Ok(app)
+    }
+
+    /// The Bech32 prefix of the chain's accounts; empty before genesis.
+    pub fn prefix(&self) -> String {
+        auth::keeper::prefix(&self.read_ctx()).unwrap_or_default()
     }
 
     /// The last committed height; 0 before the first block.

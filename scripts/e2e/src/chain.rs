@@ -8,6 +8,7 @@ use anyhow::{Context, Result, ensure};
 use ember_client::Client;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
+    fs,
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
@@ -112,6 +113,19 @@ impl Chain {
         app.args(["--grpc-laddr", any, "--api-laddr", any]);
         self.app = Some(Daemon::start("emberd", app, &self.home.join("emberd.log"))?);
         Ok(())
+    }
+
+    /// Where the application serves `grpc` or `api`, as `host:port`.
+    ///
+    /// # Errors
+    /// When it does not serve it.
+    pub fn address(&self, name: &str) -> Result<String> {
+        let text = fs::read_to_string(self.home.join("data/addresses.json"))?;
+        let all: serde_json::Value = serde_json::from_str(&text)?;
+        let url = all[name]
+            .as_str()
+            .with_context(|| format!("no {name} in {text}"))?;
+        Ok(url.trim_start_matches("tcp://").to_owned())
     }
 
     fn start_comet(&mut self) -> Result<()> {

@@ -4,7 +4,7 @@
 //! Each lease runs to its end of term, so what is owed is `rate x seconds` exactly, whatever was killed on the way.
 
 use crate::{
-    books::{Accounts, Books, Line, Snapshot, lease, number},
+    books::{Accounts, Books, Line, Snapshot, lease},
     chain::{Chain, Engine},
     install::Install,
     opening::{Pricing, open},
