@@ -190,6 +190,9 @@ impl Spec<'_> {
             min_bond: Uint128::new(c.min_bond),
             fee_collector: Some(module_address(self.prefix, "fee_collector")?),
             court: None,
+            market: Some(market.clone()),
+            trust_setters: Vec::new(),
+            seen_secs: None,
         };
         let market_msg = market::InstantiateMsg {
             authority: self.authority.into(),

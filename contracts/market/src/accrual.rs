@@ -115,11 +115,7 @@ mod tests {
     use super::*;
     use crate::state::Deposit;
     use cosmwasm_std::Addr;
-    use ember_types::{
-        ids::OrderId,
-        money::Rate,
-        resources::{GpuSpec, ResourceSpec, VulkanProfile},
-    };
+    use ember_types::{ids::OrderId, money::Rate, resources::ResourceSpec};
     use proptest::prelude::*;
 
     fn lease(rate: u128, units: u32, term: u64, take_bps: u16) -> Lease {
@@ -129,13 +125,7 @@ mod tests {
             provider: Addr::unchecked("p"),
             resources: ResourceSpec {
                 units,
-                gpu: GpuSpec {
-                    model: None,
-                    min_vram_mib: 0,
-                    profile: VulkanProfile::Portable1,
-                    region: None,
-                    min_bond: Uint128::zero(),
-                },
+                ..ResourceSpec::default()
             },
             denom: "uusdc".into(),
             rate: Rate::new(rate),

@@ -8,9 +8,12 @@ use crate::{
 };
 #[cfg(not(feature = "library"))]
 use cosmwasm_std::entry_point;
-use cosmwasm_std::{Binary, Deps, DepsMut, Env, MessageInfo, Response, to_json_binary};
+use cosmwasm_std::{
+    Binary, Deps, DepsMut, Env, Event, MessageInfo, Reply, Response, to_json_binary,
+};
 use ember_types::{
     error::ValidationError,
+    events::{self, key},
     market::{ExecuteMsg, InstantiateMsg, MigrateMsg, QueryMsg},
     sudo::SudoMsg,
 };
@@ -108,7 +111,10 @@ pub fn execute(
             units,
             denom,
             rate,
-        } => execute::place_ask::execute(deps, &env, &info, &device, units, denom, rate),
+            assurance,
+        } => {
+            execute::place_ask::execute(deps, &env, &info, &device, units, (denom, rate), assurance)
+        }
         ExecuteMsg::WithdrawAsk { ask_id } => execute::withdraw_ask::execute(deps, &info, ask_id),
         ExecuteMsg::CloseLease { lease_id } => {
             execute::close_lease::execute(deps, &env, &info, lease_id)
@@ -175,8 +181,24 @@ pub fn query(deps: Deps, env: Env, msg: QueryMsg) -> Result<Binary, ContractErro
             to_json_binary(&invariants::check(deps, &env, start_after, limit)?)
         }
         QueryMsg::Ledger { denom } => to_json_binary(&q::ledger(deps, denom)?),
+        QueryMsg::CanFill {
+            resources,
+            start_after,
+            limit,
+        } => to_json_binary(&q::can_fill(deps, resources, start_after, limit)?),
     };
     Ok(answer?)
+}
+
+/// The registry refused a report of a lease. The lease does not suffer for it: nothing is undone, an event tells.
+///
+/// # Errors
+/// None.
+#[cfg_attr(not(feature = "library"), entry_point)]
+pub fn reply(_deps: DepsMut, _env: Env, reply: Reply) -> Result<Response, ContractError> {
+    let reason = reply.result.into_result().err().unwrap_or_default();
+    Ok(Response::new()
+        .add_event(Event::new(events::REPORT_FAILED).add_attribute(key::REASON, reason)))
 }
 
 /// What the chain itself sends.

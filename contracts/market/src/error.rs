@@ -9,6 +9,8 @@ use ember_types::{
 };
 use thiserror::Error;
 
+pub use ember_types::eligibility::Ineligible;
+
 /// A refusal. The texts say what was expected and what came.
 #[derive(Debug, Error)]
 pub enum ContractError {
@@ -235,47 +237,6 @@ pub enum ContractError {
         /// The stored version.
         got: String,
     },
-}
-
-/// Why a provider cannot serve an order.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum Ineligible {
-    /// Not in the registry.
-    #[error("not a registered provider")]
-    NotRegistered,
-    /// Too little bond to bid at all.
-    #[error("its bond of {bonded} is below the registry's least bond")]
-    MayNotBid {
-        /// Micro-units.
-        bonded: Uint128,
-    },
-    /// Too little bond for this order.
-    #[error("the order asks for a bond of {expected}, its bond is {bonded}")]
-    BondTooSmall {
-        /// Micro-units.
-        expected: Uint128,
-        /// Micro-units.
-        bonded: Uint128,
-    },
-    /// In another region.
-    #[error("the order asks for region \"{expected}\", its region is \"{got}\"")]
-    Region {
-        /// What the order asks for.
-        expected: String,
-        /// What the provider says; empty when nothing.
-        got: String,
-    },
-    /// Too few devices that match.
-    #[error("{expected} matching devices are needed, it has {got}")]
-    Devices {
-        /// Units.
-        expected: u32,
-        /// Matching devices.
-        got: usize,
-    },
-    /// No device of this id.
-    #[error("it has no device \"{0}\"")]
-    NoDevice(String),
 }
 
 // `StdError` is not an `Error`, so that `#[from]` cannot be used.

@@ -6,6 +6,7 @@ use crate::{
     error::ContractError,
     escrow,
     outbox::Outbox,
+    providers,
     state::{CONFIG, LAST_LEASE, Lease, next_id},
 };
 use cosmwasm_std::{Addr, Event, Storage, Uint128};
@@ -14,6 +15,7 @@ use ember_types::{
     ids::{AskId, BidId, LeaseId},
     lease::{CloseReason, LeaseState, OrderState},
     money::Rate,
+    standing::LeaseReport,
 };
 
 /// Who won an order, and how.
@@ -82,6 +84,12 @@ pub fn open_lease(
         event = event.add_attribute(key::ASK_ID, ask.to_string());
     }
     out.emit(event);
+    let report = LeaseReport::Opened {
+        units: lease.resources.units,
+        model: lease.resources.gpu.model.clone(),
+    };
+    let config = CONFIG.load(storage)?;
+    out.report(providers::report(&config, id, &lease.provider, report)?);
     account.lease = Some(lease);
     escrow::session_fee(storage, out, account)?;
     Ok(id)
@@ -176,6 +184,12 @@ pub fn close(
     out.emit(
         lease_event(events::LEASE_CLOSED, id, lease).add_attribute(key::REASON, reason.name()),
     );
+    let report = LeaseReport::Ended {
+        reason,
+        paid_secs: lease.active_secs,
+    };
+    let config = CONFIG.load(storage)?;
+    out.report(providers::report(&config, id, &lease.provider, report)?);
     let (ask, units) = (lease.ask, lease.resources.units);
     if let Some(ask) = ask {
         asks::give_back(storage, out, ask, units)?;

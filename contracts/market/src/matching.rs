@@ -119,7 +119,10 @@ pub fn cross(
         }
         looked_at += 1;
         let ask = asks::load(storage, AskId(id))?;
-        if wanted.matches(&ask.device) && ask.units >= units {
+        if wanted.matches(&ask.device)
+            && ask.units >= units
+            && ask.assurance.serves(order.resources.assurance)
+        {
             // An offer's id only ranks it; an ask has no bid yet.
             offers.push(Offer {
                 id: BidId(id),
@@ -136,7 +139,7 @@ pub fn cross(
             &ask.provider,
             &ask.device,
             units,
-            Some(wanted),
+            Some(&order.resources),
         );
         Ok(can.ok())
     })?;

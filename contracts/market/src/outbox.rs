@@ -1,11 +1,12 @@
 //! What a message does beside changing state: coins that leave the contract, and events.
 
-use cosmwasm_std::{Addr, BankMsg, Event, Response, Uint128, coins};
+use cosmwasm_std::{Addr, BankMsg, Event, Response, SubMsg, Uint128, coins};
 
 /// Collected while a message runs, answered at its end.
 #[derive(Debug, Default)]
 pub struct Outbox {
     messages: Vec<BankMsg>,
+    reports: Vec<SubMsg>,
     events: Vec<Event>,
 }
 
@@ -20,6 +21,11 @@ impl Outbox {
         }
     }
 
+    /// Sends a message that may fail, after all payments.
+    pub fn report(&mut self, report: SubMsg) {
+        self.reports.push(report);
+    }
+
     /// Emits an event.
     pub fn emit(&mut self, event: Event) {
         self.events.push(event);
@@ -27,7 +33,7 @@ impl Outbox {
 
     /// How many messages wait to be sent.
     pub fn messages(&self) -> usize {
-        self.messages.len()
+        self.messages.len().saturating_add(self.reports.len())
     }
 
     /// The answer.
@@ -35,5 +41,6 @@ impl Outbox {
         Response::new()
             .add_events(self.events)
             .add_messages(self.messages)
+            .add_submessages(self.reports)
     }
 }

@@ -1,36 +1,75 @@
-//! What the registry says about a provider, and whether that serves an order.
+//! What the registry says: whether a provider serves an order. And what it is told: how leases begin and end.
 
 use crate::{
     error::{ContractError, Ineligible},
     state::Config,
 };
-use cosmwasm_std::{Addr, QuerierWrapper, Uint128};
+use cosmwasm_schema::cw_serde;
+use cosmwasm_std::{Addr, QuerierWrapper, StdResult, SubMsg, Uint128, WasmMsg, to_json_binary};
 use ember_types::{
-    registry::{ProviderResponse, QueryMsg},
-    resources::{Device, GpuSpec, ResourceSpec},
+    eligibility::{CanServeResponse, FeasibleResponse, Kind, Like, Scope},
+    ids::LeaseId,
+    resources::{Device, ResourceSpec},
+    standing::LeaseReport,
 };
 
-/// Asks the registry. It answers with an error for an unknown provider, and nothing else can fail there.
+/// Most live providers that a new order is compared with.
+pub const MAX_PROVIDERS_SEEN: u32 = 20;
+/// Most SDK gas that a report of a lease may use: what it needs does not grow with anything.
+pub const REPORT_GAS: u64 = 400_000;
+/// The id of the reply to a failed report.
+pub const REPORT: u64 = 1;
+
+/// The registry's queries that the market asks, as `ember_types::registry::QueryMsg` has them: the whole of that enum
+/// would make the wasm larger.
+#[cw_serde]
+enum Ask {
+    CanServe {
+        provider: String,
+        resources: ResourceSpec,
+        like: Option<Like>,
+    },
+    Feasible {
+        resources: ResourceSpec,
+        scope: Scope,
+        start_after: Option<String>,
+        limit: Option<u32>,
+    },
+}
+
+/// The registry's message that the market sends, likewise.
+#[cw_serde]
+enum Tell {
+    ReportLease {
+        lease_id: LeaseId,
+        provider: String,
+        report: LeaseReport,
+    },
+}
+
+/// Asks the registry. It has an answer for every account, so nothing can fail there.
 fn ask(
     querier: QuerierWrapper,
     config: &Config,
     provider: &Addr,
-) -> Result<ProviderResponse, Ineligible> {
-    let p: ProviderResponse = querier
-        .query_wasm_smart(
-            &config.registry,
-            &QueryMsg::Provider {
-                address: provider.to_string(),
-            },
-        )
-        .map_err(|_| Ineligible::NotRegistered)?;
-    if !p.may_bid {
-        return Err(Ineligible::MayNotBid { bonded: p.bonded });
+    resources: ResourceSpec,
+    like: Option<Like>,
+) -> Result<CanServeResponse, Ineligible> {
+    let question = Ask::CanServe {
+        provider: provider.to_string(),
+        resources,
+        like,
+    };
+    let answer: CanServeResponse = querier
+        .query_wasm_smart(&config.registry, &question)
+        .map_err(|_| Ineligible::NotRegistered {})?;
+    match answer.lacks {
+        Some(lack) => Err(lack),
+        None => Ok(answer),
     }
-    Ok(p)
 }
 
-/// Whether `provider` may bid and has the devices, the region and the bond that `wanted` names. Answers its bond.
+/// Whether `provider` may bid and has all that `wanted` names. Answers its bond.
 ///
 /// # Errors
 /// The first thing that it lacks.
@@ -40,16 +79,7 @@ pub fn can_serve(
     provider: &Addr,
     wanted: &ResourceSpec,
 ) -> Result<Uint128, Ineligible> {
-    let p = ask(querier, config, provider)?;
-    terms(&p, &wanted.gpu)?;
-    let got = p.devices.iter().filter(|d| wanted.gpu.matches(d)).count();
-    if got < wanted.units as usize {
-        return Err(Ineligible::Devices {
-            expected: wanted.units,
-            got,
-        });
-    }
-    Ok(p.bonded)
+    Ok(ask(querier, config, provider, wanted.clone(), None)?.bonded)
 }
 
 /// Whether `provider` may still sell `units` of what it once posted as `device`, on the terms of `wanted`. Answers its bond.
@@ -62,17 +92,20 @@ pub fn can_sell(
     provider: &Addr,
     device: &Device,
     units: u32,
-    wanted: Option<&GpuSpec>,
+    wanted: Option<&ResourceSpec>,
 ) -> Result<Uint128, Ineligible> {
-    let p = ask(querier, config, provider)?;
-    if let Some(wanted) = wanted {
-        terms(&p, wanted)?;
-    }
-    alike(&p, device, units)?;
-    Ok(p.bonded)
+    let resources = ResourceSpec {
+        units,
+        ..wanted.cloned().unwrap_or_default()
+    };
+    let like = Like {
+        id: device.id.clone(),
+        kind: Some(Kind::from(device)),
+    };
+    Ok(ask(querier, config, provider, resources, Some(like))?.bonded)
 }
 
-/// The device of this id, of which `provider` has `units` alike.
+/// The device of this id, of which `provider` has `wanted.units` alike, and the rest of what `wanted` names.
 ///
 /// # Errors
 /// When the provider may not bid or has not that many.
@@ -81,50 +114,61 @@ pub fn device(
     config: &Config,
     provider: &Addr,
     id: &str,
-    units: u32,
+    wanted: ResourceSpec,
 ) -> Result<Device, Ineligible> {
-    let p = ask(querier, config, provider)?;
-    let device = p
-        .devices
-        .iter()
-        .find(|d| d.id == id)
-        .cloned()
-        .ok_or_else(|| Ineligible::NoDevice(id.to_owned()))?;
-    alike(&p, &device, units)?;
-    Ok(device)
+    let like = Like {
+        id: id.into(),
+        kind: None,
+    };
+    let answer = ask(querier, config, provider, wanted, Some(like))?;
+    answer
+        .device
+        .ok_or_else(|| Ineligible::NoDevice { id: id.into() })
 }
 
-/// Bond and region.
-fn terms(p: &ProviderResponse, wanted: &GpuSpec) -> Result<(), Ineligible> {
-    if p.bonded < wanted.min_bond {
-        return Err(Ineligible::BondTooSmall {
-            expected: wanted.min_bond,
-            bonded: p.bonded,
-        });
-    }
-    let region = p.attributes.iter().find(|a| a.key == "region");
-    match &wanted.region {
-        Some(expected) if region.is_none_or(|a| a.value != *expected) => Err(Ineligible::Region {
-            expected: expected.clone(),
-            got: region.map(|a| a.value.clone()).unwrap_or_default(),
-        }),
-        _ => Ok(()),
-    }
+/// A dry run over one page of providers.
+///
+/// # Errors
+/// When the order is not well formed.
+pub fn feasible(
+    querier: QuerierWrapper,
+    config: &Config,
+    resources: ResourceSpec,
+    scope: Scope,
+    start_after: Option<String>,
+    limit: Option<u32>,
+) -> StdResult<FeasibleResponse> {
+    let question = Ask::Feasible {
+        resources,
+        scope,
+        start_after,
+        limit,
+    };
+    querier.query_wasm_smart(&config.registry, &question)
 }
 
-fn alike(p: &ProviderResponse, device: &Device, units: u32) -> Result<(), Ineligible> {
-    if !p.devices.iter().any(|d| d.id == device.id) {
-        return Err(Ineligible::NoDevice(device.id.clone()));
-    }
-    let kind = |d: &Device| (d.model.clone(), d.vram_mib, d.profile);
-    let got = p.devices.iter().filter(|d| kind(d) == kind(device)).count();
-    if got < units as usize {
-        return Err(Ineligible::Devices {
-            expected: units,
-            got,
-        });
-    }
-    Ok(())
+/// Tells the registry of a lease. Whatever becomes of it there, the market's own message goes on: an error comes back to
+/// `reply`, which lets it be, and the gas is bounded.
+///
+/// # Errors
+/// When it cannot be encoded.
+pub fn report(
+    config: &Config,
+    lease_id: LeaseId,
+    provider: &Addr,
+    report: LeaseReport,
+) -> StdResult<SubMsg> {
+    let msg = Tell::ReportLease {
+        lease_id,
+        provider: provider.to_string(),
+        report,
+    };
+    let execute = WasmMsg::Execute {
+        contract_addr: config.registry.to_string(),
+        msg: to_json_binary(&msg)?,
+        funds: Vec::new(),
+    };
+    Ok(SubMsg::reply_on_error(execute, REPORT).with_gas_limit(REPORT_GAS))
 }
 
 /// [`Ineligible`] with its provider.

@@ -5,7 +5,7 @@ use crate::{
     accrual::Accrued,
     bids,
     error::ContractError,
-    fees,
+    fees, providers,
     state::{
         ASKS, ASKS_BY_PROVIDER, Ask, BIDS_BY_ORDER, Bid, CONFIG, LEASES, LEDGERS, Lease, ORDERS,
         Order, lease_state, order_state,
@@ -14,6 +14,7 @@ use crate::{
 use cosmwasm_std::{Deps, Env, Order as Direction, StdResult, Timestamp, Uint128};
 use cw_storage_plus::Bound;
 use ember_types::{
+    eligibility::{FeasibleResponse, Scope},
     ids::{AskId, BidId, LeaseId, OrderId},
     lease::{LeaseState, OrderState},
     market::{
@@ -21,6 +22,7 @@ use ember_types::{
         EscrowResponse, InstantiateMsg, LeaseResponse, LeasesResponse, LedgerResponse,
         OrderResponse, OrdersResponse,
     },
+    resources::ResourceSpec,
 };
 
 const DEFAULT_LIMIT: u32 = 30;
@@ -48,6 +50,24 @@ where
     rows.sort_by_key(|(id, _)| *id);
     rows.truncate(limit);
     Ok(rows)
+}
+
+pub(crate) fn can_fill(
+    deps: Deps,
+    resources: ResourceSpec,
+    start_after: Option<String>,
+    limit: Option<u32>,
+) -> Result<FeasibleResponse, ContractError> {
+    let config = CONFIG.load(deps.storage)?;
+    let scope = Scope::All;
+    Ok(providers::feasible(
+        deps.querier,
+        &config,
+        resources,
+        scope,
+        start_after,
+        limit,
+    )?)
 }
 
 pub(crate) fn config(deps: Deps) -> Result<InstantiateMsg, ContractError> {
@@ -181,6 +201,7 @@ fn ask_response((id, a): (u64, Ask)) -> AskResponse {
         id: AskId(id),
         provider: a.provider,
         device: a.device.id,
+        assurance: a.assurance,
         units: a.units,
         denom: a.denom,
         rate: a.rate,

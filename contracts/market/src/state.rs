@@ -4,6 +4,7 @@ use cosmwasm_schema::cw_serde;
 use cosmwasm_std::{Addr, Empty, Timestamp, Uint128};
 use cw_storage_plus::{Index, IndexList, IndexedMap, Item, Map, MultiIndex};
 use ember_types::{
+    assurance::Assurance,
     fees::{DenomFees, Step},
     ids::{AskId, LeaseId, OrderId},
     lease::{BidState, CloseReason, LeaseState, OrderState},
@@ -109,6 +110,9 @@ pub struct Ask {
     pub provider: Addr,
     /// The device as it was when the ask was posted.
     pub device: Device,
+    /// What its rate pays for beside the device.
+    #[serde(default)]
+    pub assurance: Assurance,
     /// Units for sale now; with none the ask stands outside the book until a lease gives units back.
     pub units: u32,
     /// What it is priced in.

@@ -5,24 +5,26 @@
 mod base;
 
 use cosmwasm_std::{
-    Addr, Coin, Uint128, Uint256, coin,
+    Addr, Coin, Uint128, Uint256, coin, from_json,
     testing::{message_info, mock_dependencies, mock_env},
 };
 use ember_market::{ContractError, contract, state};
 use ember_testing::{
     Bare, Settings,
     bare::Refusal,
-    suite::{NATIVE, USDC, any_gpu},
+    suite::{NATIVE, USDC, any_gpu, device},
 };
 use ember_types::{
+    assurance::Assurance,
     error::ValidationError,
     fees::DenomFees,
     ids::{AskId, BidId, LeaseId, OrderId},
     lease::{LeaseState, OrderState},
-    market::{Ceiling, ExecuteMsg, MigrateMsg, QueryMsg},
+    market::{Ceiling, CreateOrderResponse, ExecuteMsg, MigrateMsg, QueryMsg},
     money::Rate,
     pricing::{PricingMode, market::Market, reverse_auction::ReverseAuction},
-    resources::ResourceSpec,
+    registry,
+    resources::{Device, ResourceSpec},
 };
 use std::collections::BTreeSet;
 
@@ -279,8 +281,10 @@ fn every_refusal_is_reached() {
         units: 1,
         denom: USDC.into(),
         rate: Rate::new(1),
+        assurance: Assurance::None,
     };
     w.refuses("Ineligible", p0, ask, &[]);
+    vouched_for(&mut w, now);
 
     // Deposits.
     for i in 0..31 {
@@ -328,6 +332,7 @@ fn every_refusal_is_reached() {
 
     let source = include_str!("../src/error.rs");
     assert_eq!(declared(source, "ContractError"), refusals);
+    let source = include_str!("../../packages/types/src/eligibility.rs");
     assert_eq!(declared(source, "Ineligible"), reasons);
     assert_eq!(
         declared(
@@ -336,6 +341,45 @@ fn every_refusal_is_reached() {
         ),
         values
     );
+}
+
+/// Assurance, audits and trust.
+fn vouched_for(w: &mut World, now: u64) {
+    let (t0, p0, auditor) = (
+        w.people[0].clone(),
+        w.people[2].clone(),
+        w.people[1].clone(),
+    );
+    let funds = [coin(1_000, USDC)];
+    let demand = |w: &mut World, change: &dyn Fn(&mut ResourceSpec)| {
+        let msg = create(now, |r, _, _, _| change(r));
+        let made = w.bare.market(&t0, msg, &funds).unwrap();
+        let data: CreateOrderResponse = from_json(made.response.data.unwrap()).unwrap();
+        let msg = bid(data.order_id.0, 1);
+        w.refuses("Ineligible", 2, msg, &[coin(500, USDC)]);
+    };
+    demand(w, &|r| r.assurance = Assurance::Exact);
+    demand(w, &|r| r.gpu.min_trust = 1);
+    demand(w, &|r| r.gpu.audits.all_of = vec![auditor.to_string()]);
+    let audit = registry::ExecuteMsg::SignAudit {
+        provider: p0.to_string(),
+        revision: 1,
+        statement: "s".into(),
+        expires_at: w.bare.now() + 10_000,
+    };
+    w.bare.registry(&auditor, audit, &[]).unwrap();
+    let changed = (0..4).map(|i| Device {
+        driver: "newer".into(),
+        ..device(&format!("gpu-{i}"))
+    });
+    let update = registry::ExecuteMsg::UpdateProvider {
+        host_uri: None,
+        devices: Some(changed.collect()),
+        attributes: None,
+        assurances: None,
+    };
+    w.bare.registry(&p0, update, &[]).unwrap();
+    demand(w, &|r| r.gpu.audits.all_of = vec![auditor.to_string()]);
 }
 
 /// What no message can bring about, reached by breaking the store.

@@ -323,6 +323,7 @@ impl World {
                         .map(|i| ember_testing::suite::device(&format!("gpu-{i}")))
                         .collect(),
                     attributes: vec![],
+                    assurances: vec![],
                 };
                 let bond = [coin(1_000_000, NATIVE)];
                 s.registry(&self.providers[provider], &msg, &bond).map(drop)

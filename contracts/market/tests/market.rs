@@ -14,6 +14,8 @@ mod books;
 mod leases;
 #[path = "it/escrow.rs"]
 mod escrow;
+#[path = "it/eligibility.rs"]
+mod eligibility;
 #[path = "it/hook.rs"]
 mod hook;
 #[path = "it/fees.rs"]

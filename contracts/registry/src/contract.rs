@@ -2,7 +2,7 @@
 
 use crate::{
     error::ContractError,
-    execute, query as q,
+    execute, presence, query as q,
     state::{CONFIG, Config},
     sudo as s, validate,
 };
@@ -11,7 +11,7 @@ use cosmwasm_std::entry_point;
 use cosmwasm_std::{Binary, Deps, DepsMut, Env, MessageInfo, Response, to_json_binary};
 use ember_types::{
     fees::validate_denom,
-    registry::{ExecuteMsg, InstantiateMsg, MigrateMsg, QueryMsg},
+    registry::{ExecuteMsg, InstantiateMsg, MigrateMsg, QueryMsg, SEEN_SECS},
     sudo::SudoMsg,
 };
 
@@ -19,6 +19,9 @@ use ember_types::{
 pub const NAME: &str = "crate:ember-registry";
 /// The version that cw2 stores.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Most providers of a version without presences that a migration indexes.
+pub const MAX_ADOPTED: usize = 1_000;
 
 /// Sets the contract up.
 ///
@@ -34,6 +37,8 @@ pub fn instantiate(
     crate::funds::none(&info)?;
     validate_denom("bond_denom", &msg.bond_denom)?;
     validate::unbonding_secs(msg.unbonding_secs)?;
+    let seen_secs = msg.seen_secs.unwrap_or(SEEN_SECS);
+    validate::seen_secs(seen_secs)?;
     let addr = |field, text: &str| validate::address(deps.api, field, text);
     let optional = |field, text: Option<String>| text.map(|t| addr(field, &t)).transpose();
     cw2::set_contract_version(deps.storage, NAME, VERSION)?;
@@ -46,6 +51,9 @@ pub fn instantiate(
             min_bond: msg.min_bond,
             fee_collector: optional("fee_collector", msg.fee_collector)?,
             court: optional("court", msg.court)?,
+            market: optional("market", msg.market)?,
+            trust_setters: validate::trust_setters(deps.api, &msg.trust_setters)?,
+            seen_secs,
         },
     )?;
     Ok(Response::new())
@@ -67,16 +75,23 @@ pub fn execute(
             host_uri,
             devices,
             attributes,
-        } => execute::register_provider::execute(deps, &env, &info, host_uri, devices, attributes),
+            assurances,
+        } => execute::register_provider::execute(
+            deps, &env, &info, host_uri, devices, attributes, assurances,
+        ),
         ExecuteMsg::UpdateProvider {
             host_uri,
             devices,
             attributes,
-        } => execute::update_provider::execute(deps, &info, host_uri, devices, attributes),
+            assurances,
+        } => execute::update_provider::execute(
+            deps, &env, &info, host_uri, devices, attributes, assurances,
+        ),
+        ExecuteMsg::Touch {} => execute::touch::execute(deps, &env, &info),
         ExecuteMsg::UnregisterProvider {} => {
             execute::unregister_provider::execute(deps, &env, &info)
         }
-        ExecuteMsg::Bond {} => execute::bond::execute(deps, &info),
+        ExecuteMsg::Bond {} => execute::bond::execute(deps, &env, &info),
         ExecuteMsg::Unbond { amount } => execute::unbond::execute(deps, &env, &info, amount),
         ExecuteMsg::ClaimUnbonded {} => execute::claim_unbonded::execute(deps, &env, &info),
         ExecuteMsg::Slash {
@@ -85,6 +100,40 @@ pub fn execute(
             reason,
         } => execute::slash::execute(deps, &env, &info, &owner, amount, &reason),
         ExecuteMsg::UpdateConfig(update) => execute::update_config::execute(deps, &info, &update),
+        ExecuteMsg::SignAudit {
+            provider,
+            revision,
+            statement,
+            expires_at,
+        } => execute::sign_audit::execute(
+            deps, &env, &info, &provider, revision, statement, expires_at,
+        ),
+        ExecuteMsg::RevokeAudit { provider } => {
+            execute::revoke_audit::execute(deps, &info, &provider)
+        }
+        ExecuteMsg::SetTrust {
+            provider,
+            device,
+            level,
+            revision,
+            expires_at,
+        } => execute::set_trust::execute(
+            deps,
+            &env,
+            &info,
+            &provider,
+            device,
+            level,
+            (revision, expires_at),
+        ),
+        ExecuteMsg::ClearTrust { provider, device } => {
+            execute::clear_trust::execute(deps, &info, &provider, device)
+        }
+        ExecuteMsg::ReportLease {
+            lease_id,
+            provider,
+            report,
+        } => execute::report_lease::execute(deps, &env, &info, lease_id, &provider, report),
         ExecuteMsg::PublishCertificate { der } => {
             execute::publish_certificate::execute(deps, &env, &info, der)
         }
@@ -99,13 +148,21 @@ pub fn execute(
 /// # Errors
 /// When what is asked for does not exist.
 #[cfg_attr(not(feature = "library"), entry_point)]
-pub fn query(deps: Deps, _env: Env, msg: QueryMsg) -> Result<Binary, ContractError> {
+pub fn query(deps: Deps, env: Env, msg: QueryMsg) -> Result<Binary, ContractError> {
     let answer = match msg {
         QueryMsg::Config {} => to_json_binary(&q::config(deps)?),
-        QueryMsg::Provider { address } => to_json_binary(&q::provider(deps, &address)?),
-        QueryMsg::Providers { start_after, limit } => {
-            to_json_binary(&q::providers(deps, start_after.as_deref(), limit)?)
-        }
+        QueryMsg::Provider { address } => to_json_binary(&q::provider(deps, &env, &address)?),
+        QueryMsg::Providers {
+            model,
+            start_after,
+            limit,
+        } => to_json_binary(&q::providers(
+            deps,
+            &env,
+            model.as_deref(),
+            start_after.as_deref(),
+            limit,
+        )?),
         QueryMsg::Certificate { fingerprint } => {
             to_json_binary(&q::certificate(deps, fingerprint)?)
         }
@@ -120,6 +177,66 @@ pub fn query(deps: Deps, _env: Env, msg: QueryMsg) -> Result<Binary, ContractErr
             limit,
         )?),
         QueryMsg::Bond { address } => to_json_binary(&q::bond(deps, &address)?),
+        QueryMsg::Audits {
+            provider,
+            signer,
+            start_after,
+            limit,
+        } => to_json_binary(&q::standing::audits(
+            deps,
+            provider.as_deref(),
+            signer.as_deref(),
+            start_after,
+            limit,
+        )?),
+        QueryMsg::Trust {
+            provider,
+            start_after,
+            limit,
+        } => to_json_binary(&q::standing::trust(
+            deps,
+            &provider,
+            start_after.as_deref(),
+            limit,
+        )?),
+        QueryMsg::Reputation { address } => {
+            to_json_binary(&q::standing::reputation(deps, &address)?)
+        }
+        QueryMsg::Supply {
+            model,
+            start_after,
+            limit,
+        } => to_json_binary(&q::supply::supply(
+            deps,
+            &env,
+            model.as_deref(),
+            start_after.as_deref(),
+            limit,
+        )?),
+        QueryMsg::CanServe {
+            provider,
+            resources,
+            like,
+        } => to_json_binary(&q::supply::can_serve(
+            deps,
+            &env,
+            &provider,
+            &resources,
+            like.as_ref(),
+        )?),
+        QueryMsg::Feasible {
+            resources,
+            scope,
+            start_after,
+            limit,
+        } => to_json_binary(&q::supply::feasible(
+            deps,
+            &env,
+            &resources,
+            scope,
+            start_after.as_deref(),
+            limit,
+        )?),
     };
     Ok(answer?)
 }
@@ -127,11 +244,11 @@ pub fn query(deps: Deps, _env: Env, msg: QueryMsg) -> Result<Binary, ContractErr
 /// What the chain itself sends.
 ///
 /// # Errors
-/// None today.
+/// When the storage is broken.
 #[cfg_attr(not(feature = "library"), entry_point)]
-pub fn sudo(_deps: DepsMut, _env: Env, msg: SudoMsg) -> Result<Response, ContractError> {
+pub fn sudo(deps: DepsMut, env: Env, msg: SudoMsg) -> Result<Response, ContractError> {
     match msg {
-        SudoMsg::EndBlock {} => s::end_block(),
+        SudoMsg::EndBlock {} => s::end_block(deps, &env),
     }
 }
 
@@ -140,7 +257,7 @@ pub fn sudo(_deps: DepsMut, _env: Env, msg: SudoMsg) -> Result<Response, Contrac
 /// # Errors
 /// When the state is another contract's or newer than this code.
 #[cfg_attr(not(feature = "library"), entry_point)]
-pub fn migrate(deps: DepsMut, _env: Env, _msg: MigrateMsg) -> Result<Response, ContractError> {
+pub fn migrate(deps: DepsMut, env: Env, _msg: MigrateMsg) -> Result<Response, ContractError> {
     let stored = cw2::get_contract_version(deps.storage)?;
     if stored.contract != NAME {
         return Err(ContractError::WrongContract {
@@ -155,6 +272,7 @@ pub fn migrate(deps: DepsMut, _env: Env, _msg: MigrateMsg) -> Result<Response, C
         });
     }
     cw2::set_contract_version(deps.storage, NAME, VERSION)?;
+    presence::adopt(deps.storage, MAX_ADOPTED, env.block.time.seconds())?;
     Ok(Response::new())
 }
 

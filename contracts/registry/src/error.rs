@@ -36,6 +36,44 @@ pub enum ContractError {
     /// `update_config` names nothing.
     #[error("update_config names nothing to change: give at least one field")]
     EmptyConfigUpdate,
+    /// Somebody vouches for a record that has changed since.
+    #[error("revision: expected {expected}, the provider's now, got {got}: look at it again")]
+    StaleRevision {
+        /// The provider's revision.
+        expected: u64,
+        /// What was looked at.
+        got: u64,
+    },
+    /// A provider audits itself.
+    #[error("{address} cannot audit itself: expected another signer")]
+    OwnAudit {
+        /// The sender.
+        address: Addr,
+    },
+    /// No such audit.
+    #[error("{signer} has signed no audit of {provider}")]
+    NoAudit {
+        /// Whom it would be about.
+        provider: Addr,
+        /// The sender.
+        signer: Addr,
+    },
+    /// No such trust level.
+    #[error("{provider} has no trust level for {device}")]
+    NoTrust {
+        /// Whose.
+        provider: Addr,
+        /// Of which device.
+        device: String,
+    },
+    /// No such device.
+    #[error("{provider} has no device \"{id}\"")]
+    NoDevice {
+        /// Whose.
+        provider: Addr,
+        /// The id.
+        id: String,
+    },
     /// The sender is registered already.
     #[error("{address} is a provider already: use update_provider")]
     AlreadyRegistered {
@@ -49,7 +87,9 @@ pub enum ContractError {
         address: Addr,
     },
     /// The message changes nothing.
-    #[error("update_provider names nothing to change: give host_uri, devices or attributes")]
+    #[error(
+        "update_provider names nothing to change: give host_uri, devices, attributes or assurances"
+    )]
     NothingToUpdate,
     /// More of a thing than a provider may have.
     #[error("{what}: expected at most {max}, got {got}")]
@@ -185,10 +225,12 @@ pub enum CertificateError {
         got: usize,
     },
     /// Not one DER certificate and nothing else.
-    #[error("expected exactly one X.509 certificate in DER, got something else: {reason}")]
+    #[error(
+        "expected exactly one X.509 certificate in DER, got something else: look at its {part}"
+    )]
     NotACertificate {
-        /// What the parser says.
-        reason: String,
+        /// The part that is not as it must be.
+        part: &'static str,
     },
     /// Key or signature of another algorithm.
     #[error("{what}: expected {expected}, got {got}")]

@@ -1,15 +1,19 @@
 //! What anyone may read.
 
+pub(crate) mod standing;
+pub(crate) mod supply;
+
 use crate::{
     bonds,
     error::ContractError,
+    presence,
     state::{
-        CERTIFICATES, CERTIFICATES_BY_OWNER, CONFIG, Certificate, Config, PROVIDERS, Provider,
-        UNBONDINGS,
+        BY_MODEL, CERTIFICATES, CERTIFICATES_BY_OWNER, CONFIG, Certificate, Config, PROVIDERS,
+        Provider, UNBONDINGS,
     },
-    validate,
+    validate, vouching,
 };
-use cosmwasm_std::{Addr, Deps, Order, Storage};
+use cosmwasm_std::{Addr, Deps, Env, Order, StdResult, Storage, Timestamp};
 use cw_storage_plus::Bound;
 use ember_types::registry::{
     BondResponse, CertificateResponse, CertificatesResponse, InstantiateMsg, ProviderResponse,
@@ -31,6 +35,9 @@ pub(crate) fn config(deps: Deps) -> Result<InstantiateMsg, ContractError> {
         min_bond,
         fee_collector,
         court,
+        market,
+        trust_setters,
+        seen_secs,
     } = CONFIG.load(deps.storage)?;
     Ok(InstantiateMsg {
         authority: authority.into_string(),
@@ -39,47 +46,61 @@ pub(crate) fn config(deps: Deps) -> Result<InstantiateMsg, ContractError> {
         min_bond,
         fee_collector: fee_collector.map(Addr::into_string),
         court: court.map(Addr::into_string),
+        market: market.map(Addr::into_string),
+        trust_setters: trust_setters.into_iter().map(Addr::into_string).collect(),
+        seen_secs: Some(seen_secs),
     })
 }
 
-pub(crate) fn provider(deps: Deps, address: &str) -> Result<ProviderResponse, ContractError> {
+pub(crate) fn provider(
+    deps: Deps,
+    env: &Env,
+    address: &str,
+) -> Result<ProviderResponse, ContractError> {
     let address = validate::address(deps.api, "address", address)?;
     match PROVIDERS.may_load(deps.storage, &address)? {
-        Some(p) => provider_response(deps.storage, address, p),
+        Some(p) => provider_response(deps.storage, env, address, p),
         None => Err(ContractError::NotRegistered { address }),
     }
 }
 
 pub(crate) fn providers(
     deps: Deps,
+    env: &Env,
+    model: Option<&str>,
     start_after: Option<&str>,
     limit: Option<u32>,
 ) -> Result<ProvidersResponse, ContractError> {
     let after = start_after
         .map(|a| validate::address(deps.api, "start_after", a))
         .transpose()?;
-    let providers = PROVIDERS
-        .range(
-            deps.storage,
-            after.as_ref().map(Bound::exclusive),
-            None,
-            Order::Ascending,
-        )
+    let min = after.as_ref().map(Bound::exclusive);
+    let up = Order::Ascending;
+    let addresses: Box<dyn Iterator<Item = StdResult<Addr>>> = match model {
+        Some(m) => Box::new(BY_MODEL.prefix(m).keys(deps.storage, min, None, up)),
+        None => Box::new(PROVIDERS.keys(deps.storage, min, None, up)),
+    };
+    let providers = addresses
         .take(page(limit))
-        .map(|row| {
-            let (address, provider) = row?;
-            provider_response(deps.storage, address, provider)
+        .map(|address| {
+            let address = address?;
+            let provider = PROVIDERS.load(deps.storage, &address)?;
+            provider_response(deps.storage, env, address, provider)
         })
-        .collect::<Result<_, _>>()?;
+        .collect::<Result<_, ContractError>>()?;
     Ok(ProvidersResponse { providers })
 }
 
 fn provider_response(
     storage: &dyn Storage,
+    env: &Env,
     address: Addr,
     p: Provider,
 ) -> Result<ProviderResponse, ContractError> {
     let bonded = bonds::bonded(storage, &address)?;
+    let now = env.block.time.seconds();
+    let presence = presence::load(storage, &address)?;
+    let trust = vouching::trust(storage, &address, "", now)?;
     Ok(ProviderResponse {
         may_bid: bonded >= CONFIG.load(storage)?.min_bond,
         address,
@@ -88,6 +109,11 @@ fn provider_response(
         attributes: p.attributes,
         bonded,
         registered_at: p.registered_at,
+        assurances: p.assurances,
+        revision: p.revision,
+        trust: trust.map(|t| t.level).unwrap_or_default(),
+        seen_at: Timestamp::from_seconds(presence.seen_at),
+        live: presence.until.is_some_and(|until| until > now),
     })
 }
 

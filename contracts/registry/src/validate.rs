@@ -2,10 +2,11 @@
 
 use crate::{
     error::ContractError,
-    state::{MAX_ATTRIBUTES, MAX_DEVICES},
+    state::{MAX_ATTRIBUTES, MAX_DEVICES, MAX_MODELS},
 };
 use cosmwasm_std::{Addr, Api};
 use ember_types::{
+    assurance::Assurance,
     error::ValidationError,
     registry::Attribute,
     resources::{Device, validate_slug},
@@ -92,6 +93,8 @@ pub fn text(field: &'static str, text: &str) -> Result<(), ContractError> {
 pub fn devices(devices: &[Device]) -> Result<(), ContractError> {
     at_most("devices", MAX_DEVICES, devices.len())?;
     devices.iter().try_for_each(Device::validate)?;
+    let models: BTreeSet<_> = devices.iter().map(|d| &d.model).collect();
+    at_most("models of devices", MAX_MODELS, models.len())?;
     unique("device", devices.iter().map(|d| d.id.as_str()))
 }
 
@@ -108,6 +111,35 @@ pub fn attributes(attributes: &[Attribute]) -> Result<(), ContractError> {
         }
     }
     unique("attribute", attributes.iter().map(|a| a.key.as_str()))
+}
+
+/// # Errors
+/// When one is given twice.
+pub fn assurances(offered: &[Assurance]) -> Result<(), ContractError> {
+    unique("assurance", offered.iter().map(|a| a.name()))
+}
+
+/// The addresses of those who may set trust levels.
+///
+/// # Errors
+/// When there are more than 16, one is not an address, or one is given twice.
+pub fn trust_setters(api: &dyn Api, setters: &[String]) -> Result<Vec<Addr>, ContractError> {
+    at_most("trust_setters", 16, setters.len())?;
+    unique("trust_setter", setters.iter().map(String::as_str))?;
+    setters
+        .iter()
+        .map(|s| address(api, "trust_setters", s))
+        .collect()
+}
+
+/// # Errors
+/// When it is zero or longer than 30 days.
+pub fn seen_secs(secs: u64) -> Result<(), ContractError> {
+    const MOST: u64 = 30 * 24 * 3_600;
+    if (1..=MOST).contains(&secs) {
+        return Ok(());
+    }
+    Err(ValidationError::range("seen_secs", format!("1 to {MOST}"), secs).into())
 }
 
 fn at_most(what: &'static str, max: usize, got: usize) -> Result<(), ContractError> {

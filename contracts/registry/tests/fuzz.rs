@@ -25,6 +25,7 @@ fn base() -> (Bare, Vec<Addr>) {
     let mut world = Bare::new(&Settings::default());
     let mut people = PEOPLE.map(|n| world.account(n)).to_vec();
     people.push(world.authority.clone());
+    people.push(world.market.clone());
     for who in &people {
         world.bank.mint(who, u128::MAX / 16, NATIVE);
     }
@@ -35,6 +36,22 @@ fn base() -> (Bare, Vec<Addr>) {
         amount: 1_000u128.into(),
     };
     world.registry(&people[3], unbond, &[]).unwrap();
+    let (provider, expires_at) = (people[2].to_string(), world.now() + 100_000);
+    let audit = ExecuteMsg::SignAudit {
+        provider: provider.clone(),
+        revision: 1,
+        statement: "seen".into(),
+        expires_at,
+    };
+    world.registry(&people[0], audit, &[]).unwrap();
+    let trust = ExecuteMsg::SetTrust {
+        provider,
+        device: Some("gpu-1".into()),
+        level: 1,
+        revision: 1,
+        expires_at,
+    };
+    world.registry(&people[4], trust, &[]).unwrap();
     world.pass(1_000);
     (world, people)
 }
@@ -89,21 +106,40 @@ fn run(world: &mut Bare, input: &Input) -> Outcome {
 fn check(world: &mut Bare) {
     world.registry_hook();
     let names = PEOPLE.map(|n| world.account(n)).to_vec();
-    let stakes = names.iter().chain([&world.authority]).map(|who| {
-        let address = who.to_string();
-        let bond: BondResponse =
-            from_json(world.ask_registry(QueryMsg::Bond { address }).unwrap()).unwrap();
-        let unbonding: u128 = bond.unbonding.iter().map(|u| u.amount.u128()).sum();
-        bond.bonded.u128() + unbonding
-    });
+    let stakes = names
+        .iter()
+        .chain([&world.authority, &world.market])
+        .map(|who| {
+            let address = who.to_string();
+            let bond: BondResponse =
+                from_json(world.ask_registry(QueryMsg::Bond { address }).unwrap()).unwrap();
+            let unbonding: u128 = bond.unbonding.iter().map(|u| u.amount.u128()).sum();
+            bond.bonded.u128() + unbonding
+        });
     assert_eq!(
         stakes.sum::<u128>(),
         world.bank.balance(&world.registry, NATIVE)
     );
-    let (start_after, limit) = (None, Some(100));
-    world
-        .ask_registry(QueryMsg::Providers { start_after, limit })
-        .unwrap();
+    for msg in [
+        QueryMsg::Providers {
+            model: None,
+            start_after: None,
+            limit: Some(100),
+        },
+        QueryMsg::Supply {
+            model: None,
+            start_after: None,
+            limit: Some(100),
+        },
+        QueryMsg::Audits {
+            provider: None,
+            signer: None,
+            start_after: None,
+            limit: Some(100),
+        },
+    ] {
+        world.ask_registry(msg).unwrap();
+    }
 }
 
 fn target() -> Target<'static> {

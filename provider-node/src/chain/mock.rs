@@ -3,9 +3,11 @@
 use super::{ChainClient, Coin, Error, TxOutcome};
 use ember_types::lease::LeaseState;
 use ember_types::{
+    eligibility::Ineligible,
     ids::{LeaseId, OrderId},
     market::{self, AskResponse, BidResponse, ExecuteMsg, LeaseResponse, OrderResponse},
-    registry::{CertificateResponse, ProviderResponse},
+    registry::{self, CertificateResponse, ProviderResponse},
+    resources::ResourceSpec,
 };
 use parking_lot::Mutex;
 
@@ -21,6 +23,8 @@ pub struct State {
     pub certificates: Vec<CertificateResponse>,
     pub config: market::InstantiateMsg,
     pub sent: Vec<(ExecuteMsg, Vec<Coin>)>,
+    pub touches: u32,
+    pub lacks: Option<Ineligible>,
 }
 
 /// The mock.
@@ -52,6 +56,9 @@ impl ChainClient for MockChain {
     }
     async fn provider(&self) -> Result<Option<ProviderResponse>, Error> {
         self.read(|s| s.provider.clone())
+    }
+    async fn lacks(&self, _: &ResourceSpec) -> Result<Option<Ineligible>, Error> {
+        self.read(|s| s.lacks.clone())
     }
     async fn open_orders(&self) -> Result<Vec<OrderResponse>, Error> {
         self.read(|s| s.orders.clone())
@@ -89,13 +96,24 @@ impl ChainClient for MockChain {
     async fn market(&self, msg: ExecuteMsg, funds: Vec<Coin>) -> Result<TxOutcome, Error> {
         self.read(|s| {
             s.sent.push((msg, funds));
-            TxOutcome {
-                hash: "00".into(),
-                height: 1,
-                gas_used: 1,
-                data: Vec::new(),
-                events: Vec::new(),
-            }
+            outcome()
         })
+    }
+    async fn registry(&self, msg: registry::ExecuteMsg) -> Result<TxOutcome, Error> {
+        assert_eq!(msg, registry::ExecuteMsg::Touch {});
+        self.read(|s| {
+            s.touches += 1;
+            outcome()
+        })
+    }
+}
+
+fn outcome() -> TxOutcome {
+    TxOutcome {
+        hash: "00".into(),
+        height: 1,
+        gas_used: 1,
+        data: Vec::new(),
+        events: Vec::new(),
     }
 }

@@ -8,9 +8,11 @@ pub use ember_client::{Coin, Error, TxOutcome};
 pub use rpc::RpcChain;
 
 use ember_types::{
+    eligibility::Ineligible,
     ids::{LeaseId, OrderId},
     market::{self, AskResponse, BidResponse, LeaseResponse, OrderResponse},
-    registry::{CertificateResponse, ProviderResponse},
+    registry::{self, CertificateResponse, ProviderResponse},
+    resources::ResourceSpec,
 };
 
 /// What the daemon asks of the chain. Every answer is the state after the last block.
@@ -23,6 +25,12 @@ pub trait ChainClient: Send + Sync {
 
     /// The signer as a provider; `None` when it is not registered.
     fn provider(&self) -> impl Future<Output = Result<Option<ProviderResponse>, Error>> + Send;
+
+    /// The first thing that the signer lacks for `wanted`, as the registry sees it; `None` when it can serve.
+    fn lacks(
+        &self,
+        wanted: &ResourceSpec,
+    ) -> impl Future<Output = Result<Option<Ineligible>, Error>> + Send;
 
     /// Every open order, oldest first.
     fn open_orders(&self) -> impl Future<Output = Result<Vec<OrderResponse>, Error>> + Send;
@@ -56,5 +64,11 @@ pub trait ChainClient: Send + Sync {
         &self,
         msg: market::ExecuteMsg,
         funds: Vec<Coin>,
+    ) -> impl Future<Output = Result<TxOutcome, Error>> + Send;
+
+    /// Sends a message without coins to the registry and waits for its block.
+    fn registry(
+        &self,
+        msg: registry::ExecuteMsg,
     ) -> impl Future<Output = Result<TxOutcome, Error>> + Send;
 }

@@ -3,6 +3,7 @@
 use super::{ChainClient, Coin, Error, TxOutcome};
 use ember_client::{Client, Key, TxOptions, msg};
 use ember_types::{
+    eligibility::{CanServeResponse, Ineligible},
     ids::{LeaseId, OrderId},
     lease::{LeaseState, OrderState},
     market::{
@@ -10,6 +11,7 @@ use ember_types::{
         OrderResponse, OrdersResponse,
     },
     registry::{self, CertificateResponse, CertificatesResponse, ProviderResponse},
+    resources::ResourceSpec,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::sync::OnceCell;
@@ -193,6 +195,15 @@ impl ChainClient for RpcChain {
         }
     }
 
+    async fn lacks(&self, wanted: &ResourceSpec) -> Result<Option<Ineligible>, Error> {
+        let q = registry::QueryMsg::CanServe {
+            provider: self.address().into(),
+            resources: wanted.clone(),
+            like: None,
+        };
+        Ok(self.ask_registry::<CanServeResponse>(&q).await?.lacks)
+    }
+
     async fn open_orders(&self) -> Result<Vec<OrderResponse>, Error> {
         pages!(OrdersResponse, orders, OrderResponse, |last| self
             .ask_market(&market::QueryMsg::Orders {
@@ -261,5 +272,9 @@ impl ChainClient for RpcChain {
 
     async fn market(&self, msg: market::ExecuteMsg, funds: Vec<Coin>) -> Result<TxOutcome, Error> {
         self.tell_market(&msg, &funds).await
+    }
+
+    async fn registry(&self, msg: registry::ExecuteMsg) -> Result<TxOutcome, Error> {
+        self.tell_registry(&msg, &[]).await
     }
 }

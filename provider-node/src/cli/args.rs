@@ -1,7 +1,7 @@
 //! Arguments as people type them.
 
 use crate::daemon::parse_price;
-use ember_types::{money::Rate, registry::Attribute};
+use ember_types::{money::Rate, registry::Attribute, resources::Score};
 use std::time::Duration;
 
 /// A number and one of s, m, h, d; a bare number is seconds. At least one second.
@@ -53,6 +53,18 @@ pub fn attribute(s: &str) -> Result<Attribute, String> {
     })
 }
 
+/// `name=value`.
+pub fn score(s: &str) -> Result<Score, String> {
+    let err = || format!("expected name=value, for example gemm-f16-gflops=900, got {s:?}");
+    let (name, value) = s.split_once('=').ok_or_else(err)?;
+    let value = value.parse().map_err(|_| err())?;
+    ember_types::resources::validate_slug("score", name).map_err(|e| e.to_string())?;
+    Ok(Score {
+        name: name.into(),
+        value,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,6 +82,20 @@ mod tests {
         }
         for bad in ["", "s", "0s", "-1s", "1w", "1.5h", "18446744073709551615d"] {
             assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn scores_have_a_name_and_a_number() {
+        assert_eq!(
+            score("gemm-f16=900").unwrap(),
+            Score {
+                name: "gemm-f16".into(),
+                value: 900
+            }
+        );
+        for bad in ["", "a", "a=", "=1", "A=1", "a=-1", "a=1.5", "a=1=2"] {
+            assert!(score(bad).is_err(), "{bad}");
         }
     }
 

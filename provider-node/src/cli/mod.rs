@@ -2,6 +2,7 @@
 
 mod args;
 mod output;
+mod demands;
 mod keys;
 mod cert;
 mod provider;
@@ -10,6 +11,7 @@ mod order;
 mod lease_run;
 mod lease;
 mod ledger;
+mod registry;
 
 use crate::config::Global;
 use clap::{CommandFactory, Parser, Subcommand};
@@ -42,6 +44,9 @@ enum Command {
     /// Use what was leased
     #[command(subcommand)]
     Lease(lease::Lease),
+    /// Look at providers, and vouch for them
+    #[command(subcommand)]
+    Registry(registry::Registry),
     /// What the market took in and paid out, by denom
     Ledger(ledger::Ledger),
     /// Write a shell's completions to standard output
@@ -66,6 +71,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Provider(c) => c.run(g).await?,
         Command::Order(c) => c.run(g).await?,
         Command::Lease(c) => c.run(g).await?,
+        Command::Registry(c) => c.run(g).await?,
         Command::Ledger(c) => c.run(g).await?,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "ember", &mut std::io::stdout());
@@ -105,6 +111,13 @@ mod tests {
             "ember provider run --device 1 --device 2 --price 2.5uusdc --price 2 --listen 127.0.0.1:1",
             "ember order create --units 1 --mode reverse_auction --closes-in 60s --denom uusdc --max-price 2.5 --deposit 5uusdc --duration 12s",
             "ember provider bid 1 --price 2.6",
+            "ember provider touch",
+            "ember provider ask --denom uusdc --price 2 --assurance exact",
+            "ember provider update --score a=1 --score b=2 --assurance sampled",
+            "ember order create --denom uusdc --max-price 2.5 --deposit 5uusdc --duration 12s --min-trust 2 --audited-by ember1a --assurance exact --min-score a=5",
+            "ember order can-fill --units 2 --model nvidia/h200",
+            "ember registry supply --model nvidia/h200",
+            "ember registry sign-audit ember1a --statement fine --valid 90d",
             "ember lease run digits --lease 1 --out dir",
         ] {
             parse(line).unwrap_or_else(|e| panic!("{line}: {e}"));

@@ -1,15 +1,15 @@
 //! `ember order`.
 
-use super::args;
+use super::{args, demands::Demands};
 use crate::{
     chain::{ChainClient, Coin},
     config::Global,
 };
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand, ValueEnum};
-use cosmwasm_std::Uint128;
 use ember_client::msg::execute_answer;
 use ember_types::{
+    eligibility::FeasibleResponse,
     events::{self, key},
     ids::{BidId, OrderId},
     lease::OrderState,
@@ -19,7 +19,6 @@ use ember_types::{
     },
     money::Rate,
     pricing::{PricingMode, market, reverse_auction::ReverseAuction},
-    resources::{GpuSpec, ResourceSpec, VulkanProfile},
 };
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -29,6 +28,14 @@ use std::time::Duration;
 pub enum Order {
     /// Ask for GPUs; the deposit goes into escrow
     Create(Box<Create>),
+    /// How many registered providers could bid on such an order now, and what stops the others
+    CanFill {
+        #[command(flatten)]
+        demands: Box<Demands>,
+        /// Continue after this provider
+        #[arg(long, value_name = "ADDRESS")]
+        after: Option<String>,
+    },
     /// List orders
     List(List),
     /// Show an order and its escrow
@@ -63,9 +70,8 @@ pub enum Order {
 /// What is asked for.
 #[derive(Debug, Args)]
 pub struct Create {
-    /// Number of GPUs, all at one provider
-    #[arg(long, default_value_t = 1)]
-    units: u32,
+    #[command(flatten)]
+    demands: Demands,
     /// How the price is found
     #[arg(long, value_enum, default_value = "reverse-auction")]
     mode: Mode,
@@ -84,21 +90,6 @@ pub struct Create {
     /// Longest lease, for example 2h
     #[arg(long, value_parser = args::duration)]
     duration: Duration,
-    /// Only this model, for example nvidia/h200
-    #[arg(long)]
-    model: Option<String>,
-    /// Least device memory in MiB
-    #[arg(long, default_value_t = 0, value_name = "MIB")]
-    min_vram: u32,
-    /// What the jobs need of Vulkan
-    #[arg(long, value_enum, default_value = "portable1")]
-    profile: Profile,
-    /// Only providers of this region
-    #[arg(long)]
-    region: Option<String>,
-    /// Only providers with at least this bond, in micro-units
-    #[arg(long, default_value_t = 0, value_name = "MICRO")]
-    min_bond: u128,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -108,16 +99,6 @@ enum Mode {
     ReverseAuction,
     /// Cross the standing asks at once
     Market,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Profile {
-    /// Any Vulkan 1.3 device
-    #[value(alias = "portable_1")]
-    Portable1,
-    /// NVIDIA Hopper
-    #[value(alias = "nv_hopper_1")]
-    NvHopper1,
 }
 
 #[derive(Debug, Args)]
@@ -144,6 +125,14 @@ impl Order {
     pub async fn run(self, g: &Global) -> Result<Value> {
         Ok(match self {
             Self::Create(c) => c.run(g).await?,
+            Self::CanFill { demands, after } => {
+                let q = QueryMsg::CanFill {
+                    resources: demands.resources()?,
+                    start_after: after,
+                    limit: Some(100),
+                };
+                serde_json::to_value(g.chain()?.ask_market::<FeasibleResponse>(&q).await?)?
+            }
             Self::List(l) => {
                 let state = l.state.map(|s| match s {
                     State::Open => OrderState::Open,
@@ -201,20 +190,7 @@ impl Order {
 impl Create {
     async fn run(self, g: &Global) -> Result<Value> {
         ember_types::fees::validate_denom("--denom", &self.denom)?;
-        let resources = ResourceSpec {
-            units: self.units,
-            gpu: GpuSpec {
-                model: self.model,
-                min_vram_mib: self.min_vram,
-                profile: match self.profile {
-                    Profile::Portable1 => VulkanProfile::Portable1,
-                    Profile::NvHopper1 => VulkanProfile::NvHopper1,
-                },
-                region: self.region,
-                min_bond: Uint128::new(self.min_bond),
-            },
-        };
-        resources.validate()?;
+        let resources = self.demands.resources()?;
         let chain = g.signing_chain()?;
         let pricing = match self.mode {
             Mode::Market => PricingMode::Market(market::Market {}),
@@ -237,6 +213,12 @@ impl Create {
         };
         let tx = chain.tell_market(&m, &[self.deposit]).await?;
         let made: CreateOrderResponse = serde_json::from_slice(&execute_answer(&tx, 0)?)?;
-        Ok(json!({"order_id": made.order_id, "lease_id": made.lease_id, "tx_hash": tx.hash}))
+        let mut answer = json!({
+            "order_id": made.order_id, "lease_id": made.lease_id, "feasible": made.feasible, "tx_hash": tx.hash
+        });
+        if !made.feasible {
+            answer["stopped"] = json!(made.stopped);
+        }
+        Ok(answer)
     }
 }

@@ -1,6 +1,6 @@
 //! `ember provider`.
 
-use super::{args, provider_run};
+use super::{args, demands::Assured, provider_run};
 use crate::{
     chain::{ChainClient, Coin},
     config::Global,
@@ -14,7 +14,7 @@ use ember_types::{
     market::{self, OrderResponse},
     money::Rate,
     registry::{Attribute, BondResponse, ExecuteMsg},
-    resources::Device,
+    resources::{Device, Score},
 };
 use serde_json::{Value, json};
 
@@ -52,6 +52,8 @@ pub enum Provider {
         #[arg(long, value_parser = args::price, value_name = "COINS")]
         price: Rate,
     },
+    /// Say that one is there, so that one's devices count as supply; `provider run` does so every hour
+    Touch,
     /// Post a standing ask
     Ask {
         /// Id of a registered device; every unit is one like it
@@ -66,6 +68,9 @@ pub enum Provider {
         /// Whole coins an hour for each GPU
         #[arg(long, value_parser = args::price, value_name = "COINS")]
         price: Rate,
+        /// What the price pays for beside the device
+        #[arg(long, value_enum, default_value = "none")]
+        assurance: Assured,
     },
     /// Take back a standing ask
     Unask {
@@ -98,6 +103,11 @@ pub struct Register {
     /// Attributes; orders match on region
     #[arg(long, value_parser = args::attribute, value_name = "KEY=VALUE")]
     attribute: Vec<Attribute>,
+    /// Assurances it offers beyond none; part of what it bids
+    #[arg(long, value_enum, value_name = "ASSURANCE")]
+    assurance: Vec<Assured>,
+    #[command(flatten)]
+    profile: HardwareProfile,
 }
 
 /// What is changed; what is not named stays.
@@ -115,6 +125,22 @@ pub struct Update {
     /// All attributes anew
     #[arg(long, value_parser = args::attribute, value_name = "KEY=VALUE")]
     attribute: Vec<Attribute>,
+    /// All assurances anew
+    #[arg(long, value_enum, value_name = "ASSURANCE")]
+    assurance: Vec<Assured>,
+    #[command(flatten)]
+    profile: HardwareProfile,
+}
+
+/// What was measured of the devices. The same for each of those that are registered together.
+#[derive(Debug, Args)]
+pub struct HardwareProfile {
+    /// What each device reached in a benchmark, for example gemm-f16-gflops=900
+    #[arg(long, value_parser = args::score, value_name = "NAME=VALUE")]
+    score: Vec<Score>,
+    /// BLAKE3 of what each device answered to the known-answer jobs, 64 hex digits
+    #[arg(long, value_name = "HEX")]
+    known_answer: Option<String>,
 }
 
 impl Provider {
@@ -122,19 +148,21 @@ impl Provider {
         Ok(match self {
             Self::Register(r) => {
                 let chain = g.signing_chain()?;
-                let devices = registered(r.device).await?;
+                let devices = registered(r.device, &r.profile).await?;
                 let m = ExecuteMsg::RegisterProvider {
                     host_uri: r.host_uri,
                     devices: devices.clone(),
                     attributes: r.attribute,
+                    assurances: r.assurance.into_iter().map(Into::into).collect(),
                 };
                 let funds: Vec<Coin> = r.bond.into_iter().collect();
                 let tx = chain.tell_registry(&m, &funds).await?;
                 json!({"address": chain.address(), "devices": devices, "tx_hash": tx.hash})
             }
             Self::Update(u) => {
-                let devices = if u.devices || !u.device.is_empty() {
-                    Some(registered(u.device).await?)
+                let profile = !u.profile.score.is_empty() || u.profile.known_answer.is_some();
+                let devices = if u.devices || !u.device.is_empty() || profile {
+                    Some(registered(u.device, &u.profile).await?)
                 } else {
                     None
                 };
@@ -142,6 +170,8 @@ impl Provider {
                     host_uri: u.host_uri,
                     devices,
                     attributes: (!u.attribute.is_empty()).then_some(u.attribute),
+                    assurances: (!u.assurance.is_empty())
+                        .then(|| u.assurance.into_iter().map(Into::into).collect()),
                 };
                 tell_registry(g, m, &[]).await?
             }
@@ -151,6 +181,7 @@ impl Provider {
                 tell_registry(g, ExecuteMsg::Unbond { amount }, &[]).await?
             }
             Self::Claim => tell_registry(g, ExecuteMsg::ClaimUnbonded {}, &[]).await?,
+            Self::Touch => tell_registry(g, ExecuteMsg::Touch {}, &[]).await?,
             Self::Show { address } => show(g, address).await?,
             Self::Devices => {
                 json!({"devices": provider_run::find_devices(Vec::new()).await?})
@@ -175,12 +206,14 @@ impl Provider {
                 units,
                 denom,
                 price,
+                assurance,
             } => {
                 let m = market::ExecuteMsg::PlaceAsk {
                     device,
                     units,
                     denom,
                     rate: price,
+                    assurance: assurance.into(),
                 };
                 let tx = g.signing_chain()?.tell_market(&m, &[]).await?;
                 let ask = tx
@@ -211,7 +244,10 @@ async fn tell_market(g: &Global, m: market::ExecuteMsg) -> Result<Value> {
 }
 
 async fn show(g: &Global, address: Option<String>) -> Result<Value> {
-    use ember_types::registry::{ProviderResponse, QueryMsg};
+    use ember_types::{
+        registry::{ProviderResponse, QueryMsg},
+        standing::Reputation,
+    };
     let address = match address {
         Some(a) => a,
         None => g.key()?.address,
@@ -221,15 +257,25 @@ async fn show(g: &Global, address: Option<String>) -> Result<Value> {
         address: address.clone(),
     };
     let provider: ProviderResponse = chain.ask_registry(&q).await?;
-    let bond: BondResponse = chain.ask_registry(&QueryMsg::Bond { address }).await?;
-    Ok(json!({"provider": provider, "bond": bond}))
+    let q = QueryMsg::Bond {
+        address: address.clone(),
+    };
+    let bond: BondResponse = chain.ask_registry(&q).await?;
+    let reputation: Reputation = chain
+        .ask_registry(&QueryMsg::Reputation { address })
+        .await?;
+    Ok(json!({"provider": provider, "bond": bond, "reputation": reputation}))
 }
 
 /// Devices of this machine in the registry's words.
-async fn registered(selected: Vec<u32>) -> Result<Vec<Device>> {
+async fn registered(selected: Vec<u32>, profile: &HardwareProfile) -> Result<Vec<Device>> {
     let found = provider_run::find_devices(selected).await?;
     Ok(found
         .iter()
-        .map(|d| d.to_chain(device_id(d.index)))
+        .map(|d| Device {
+            scores: profile.score.clone(),
+            known_answer: profile.known_answer.clone(),
+            ..d.to_chain(device_id(d.index))
+        })
         .collect())
 }

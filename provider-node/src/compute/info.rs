@@ -70,6 +70,8 @@ impl DeviceInfo {
             vram_mib: self.vram_mib,
             profile: self.profile,
             driver,
+            scores: Vec::new(),
+            known_answer: None,
         }
     }
 }

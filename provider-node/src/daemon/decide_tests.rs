@@ -6,7 +6,7 @@ use ember_types::{
     market::Ceiling,
     pricing::{PricingMode, market as standing_asks, reverse_auction::ReverseAuction},
     registry::Attribute,
-    resources::{GpuSpec, ResourceSpec, VulkanProfile},
+    resources::{ResourceSpec, VulkanProfile},
 };
 use proptest::prelude::*;
 
@@ -19,6 +19,8 @@ pub fn devices(n: usize) -> Vec<Device> {
         vram_mib: 2_048,
         profile: VulkanProfile::Portable1,
         driver: "x".into(),
+        scores: vec![],
+        known_answer: None,
     };
     (0..n).map(one).collect()
 }
@@ -35,6 +37,11 @@ pub fn me() -> ProviderResponse {
         bonded: Uint128::new(100),
         may_bid: true,
         registered_at: Timestamp::from_seconds(0),
+        assurances: vec![],
+        revision: 1,
+        trust: 0,
+        seen_at: Timestamp::from_seconds(0),
+        live: true,
     }
 }
 
@@ -44,13 +51,7 @@ pub fn order(id: u64, units: u32) -> OrderResponse {
         tenant: Addr::unchecked("tenant"),
         resources: ResourceSpec {
             units,
-            gpu: GpuSpec {
-                model: None,
-                min_vram_mib: 0,
-                profile: VulkanProfile::Portable1,
-                region: None,
-                min_bond: Uint128::zero(),
-            },
+            ..ResourceSpec::default()
         },
         pricing: PricingMode::ReverseAuction(ReverseAuction { closes_at: 100 }),
         ceiling: Ceiling {
@@ -101,6 +102,7 @@ fn ask(units: u32) -> AskResponse {
         id: AskId(1),
         provider: Addr::unchecked(ME),
         device: "gpu-0".into(),
+        assurance: Default::default(),
         units,
         denom: "uusdc".into(),
         rate: Rate::new(1),

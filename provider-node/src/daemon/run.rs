@@ -14,12 +14,12 @@ use ember_types::{
     ids::{LeaseId, OrderId},
     lease::{BidState, LeaseState},
     market,
-    registry::ProviderResponse,
+    registry::{self, ProviderResponse},
 };
 use std::{
     collections::{BTreeMap, BTreeSet, btree_map::Entry},
     sync::Arc,
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use tokio::{
     sync::watch,
@@ -29,6 +29,10 @@ use tracing::{info, warn};
 
 /// Time between two looks at the chain.
 pub const POLL: Duration = Duration::from_millis(300);
+/// Between two signs of life to the registry, seconds by the chain's clock; it counts devices for some hours after one.
+const HEARTBEAT_SECS: u64 = 3_600;
+/// Between two attempts at one.
+const HEARTBEAT_RETRY: Duration = Duration::from_secs(300);
 /// An order whose bid was refused is left alone this long.
 const AFTER_REFUSAL: Duration = Duration::from_secs(30);
 
@@ -42,6 +46,8 @@ pub struct Daemon<C> {
     assignment: Assignment,
     /// Orders whose bid was refused, and when to try again.
     refused: BTreeMap<OrderId, Instant>,
+    /// When a sign of life was last attempted.
+    beat: Option<Instant>,
     /// Leases that have data on disk and are not served: the chain is asked for each until it is served or closed.
     leftovers: Vec<LeaseId>,
     said: Said,
@@ -73,6 +79,7 @@ impl<C: ChainClient> Daemon<C> {
             rights,
             assignment: Assignment::default(),
             refused: BTreeMap::new(),
+            beat: None,
             leftovers,
             said: Said::default(),
         }
@@ -113,6 +120,7 @@ impl<C: ChainClient> Daemon<C> {
         let Some(me) = self.chain.provider().await? else {
             return Ok(false);
         };
+        self.heartbeat(&me).await?;
         let height = self.chain.height().await?;
         let local = self.local(&me);
         let leases = self.chain.leases().await?;
@@ -121,9 +129,47 @@ impl<C: ChainClient> Daemon<C> {
         let market = self.look(me, leases).await?;
         let devices: Vec<_> = local.into_iter().map(|l| l.device).collect();
         for action in decide(&market, &devices, &self.prices) {
-            self.act(action).await?;
+            if self.fits(&action, &market).await? {
+                self.act(action).await?;
+            }
         }
         Ok(true)
+    }
+
+    /// Tells the registry about once an hour that this provider is there. A refusal stops nothing else.
+    async fn heartbeat(&mut self, me: &ProviderResponse) -> Result<(), Error> {
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |d| d.as_secs());
+        let due = me.seen_at.seconds().saturating_add(HEARTBEAT_SECS) <= now;
+        if !due || self.beat.is_some_and(|at| at.elapsed() < HEARTBEAT_RETRY) {
+            return Ok(());
+        }
+        self.beat = Some(Instant::now());
+        match self.chain.registry(registry::ExecuteMsg::Touch {}).await {
+            Ok(tx) => info!("told the registry that this provider is here, {}", tx.hash),
+            Err(e) if e.is_outage() => return Err(e),
+            Err(e) => warn!("sign of life: {e}"),
+        }
+        Ok(())
+    }
+
+    /// Whether the registry lets this provider serve what the action bids on: it knows of audits and trust, which are
+    /// not looked at here. An order that does not fit is left alone for a while.
+    async fn fits(&mut self, action: &Action, market: &Market) -> Result<bool, Error> {
+        let Action::Bid { order_id, .. } = action else {
+            return Ok(true);
+        };
+        let Some(order) = market.orders.iter().find(|o| o.id == *order_id) else {
+            return Ok(true);
+        };
+        let Some(lack) = self.chain.lacks(&order.resources).await? else {
+            return Ok(true);
+        };
+        info!("order {order_id} is not for this provider: {lack}");
+        self.refused
+            .insert(*order_id, Instant::now() + AFTER_REFUSAL);
+        Ok(false)
     }
 
     /// Who may open sessions: tenants of leases that have a device here, with any certificate of theirs.

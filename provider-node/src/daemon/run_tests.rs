@@ -63,6 +63,8 @@ fn daemon(found: u32) -> (Daemon<MockChain>, watch::Receiver<Arc<Rights>>) {
             certificates: vec![],
             config,
             sent: vec![],
+            touches: 0,
+            lacks: None,
         }),
     };
     let (tx, rx) = watch::channel(Arc::default());
@@ -175,4 +177,34 @@ async fn devices_that_are_not_here_are_not_sold_and_strangers_are_told() {
             .to_string()
             .contains("provider register")
     );
+}
+
+#[tokio::test]
+async fn a_sign_of_life_is_sent_when_an_hour_has_passed_and_not_at_every_look() {
+    let (mut d, _rx) = daemon(1);
+    // The mock was last seen in 1970.
+    d.tick().await.unwrap();
+    d.tick().await.unwrap();
+    assert_eq!(d.chain.state.lock().touches, 1);
+
+    let (mut d, _rx) = daemon(1);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let mut seen = me();
+    seen.seen_at = cosmwasm_std::Timestamp::from_seconds(now.as_secs());
+    d.chain.state.lock().provider = Some(seen);
+    d.tick().await.unwrap();
+    assert_eq!(d.chain.state.lock().touches, 0);
+}
+
+#[tokio::test]
+async fn an_order_that_the_registry_says_is_not_for_us_is_not_bid_on() {
+    let (mut d, _rx) = daemon(1);
+    d.chain.state.lock().lacks = Some(ember_types::eligibility::Ineligible::Trust {
+        level: 2,
+        expected: 1,
+        got: 0,
+    });
+    d.tick().await.unwrap();
+    assert!(d.chain.state.lock().sent.is_empty());
+    assert!(d.refused.contains_key(&OrderId(1)));
 }

@@ -5,10 +5,12 @@ use crate::{
     error::ContractError,
     escrow, fees, funds, matching,
     outbox::Outbox,
-    state::{Escrow, LAST_ORDER, Order, next_id},
+    providers::{MAX_PROVIDERS_SEEN, feasible},
+    state::{CONFIG, Config, Escrow, LAST_ORDER, Order, next_id},
 };
-use cosmwasm_std::{DepsMut, Env, Event, MessageInfo, Response, to_json_binary};
+use cosmwasm_std::{Deps, DepsMut, Env, Event, MessageInfo, Response, to_json_binary};
 use ember_types::{
+    eligibility::{Scope, Stopped},
     error::ValidationError,
     events::{self, key},
     ids::OrderId,
@@ -79,12 +81,44 @@ pub(crate) fn execute(
             env,
         )?),
     };
+    let stopped = match lease_id {
+        Some(_) => None,
+        None => {
+            let config = CONFIG.load(deps.storage)?;
+            nobody(deps.as_ref(), &config, &account.order.resources)
+        }
+    };
+    if stopped.is_some() {
+        out.emit(
+            Event::new(events::ORDER_INFEASIBLE)
+                .add_attribute(key::ORDER_ID, id.to_string())
+                .add_attribute(key::FEASIBLE, "false"),
+        );
+    }
     account.save(deps.storage)?;
     let data = CreateOrderResponse {
         order_id: id,
         lease_id,
+        feasible: stopped.is_none(),
+        stopped: stopped.unwrap_or_default(),
     };
     Ok(out.into_response().set_data(to_json_binary(&data)?))
+}
+
+/// What stops every live provider, when none of them can serve. The registry is asked about one, then about the others:
+/// mostly the first can. A registry that does not answer stops no order.
+fn nobody(deps: Deps, config: &Config, wanted: &ResourceSpec) -> Option<Vec<Stopped>> {
+    for limit in [1, MAX_PROVIDERS_SEEN] {
+        let wanted = wanted.clone();
+        let page = feasible(deps.querier, config, wanted, Scope::Live, None, Some(limit)).ok()?;
+        if page.able > 0 {
+            return None;
+        }
+        if page.next.is_none() {
+            return Some(page.stopped);
+        }
+    }
+    None
 }
 
 fn created(account: &Account) -> Event {

@@ -9,7 +9,12 @@ use crate::{
     state::{Ask, CONFIG},
 };
 use cosmwasm_std::{DepsMut, Env, MessageInfo, Response};
-use ember_types::{error::ValidationError, money::Rate, resources::MAX_UNITS};
+use ember_types::{
+    assurance::Assurance,
+    error::ValidationError,
+    money::Rate,
+    resources::{MAX_UNITS, ResourceSpec},
+};
 
 pub(crate) fn execute(
     deps: DepsMut,
@@ -17,8 +22,8 @@ pub(crate) fn execute(
     info: &MessageInfo,
     device: &str,
     units: u32,
-    denom: String,
-    rate: Rate,
+    (denom, rate): (String, Rate),
+    assurance: Assurance,
 ) -> Result<Response, ContractError> {
     funds::none(info)?;
     fees::of(deps.storage, &denom)?;
@@ -27,7 +32,12 @@ pub(crate) fn execute(
         return Err(ValidationError::range("units", expected, units).into());
     }
     let config = CONFIG.load(deps.storage)?;
-    let device = providers::device(deps.querier, &config, &info.sender, device, units)
+    let wanted = ResourceSpec {
+        units,
+        assurance,
+        ..ResourceSpec::default()
+    };
+    let device = providers::device(deps.querier, &config, &info.sender, device, wanted)
         .map_err(|reason| providers::refuse(&info.sender, reason))?;
     let mut out = Outbox::default();
     asks::place(
@@ -36,6 +46,7 @@ pub(crate) fn execute(
         &Ask {
             provider: info.sender.clone(),
             device,
+            assurance,
             units,
             denom,
             rate,

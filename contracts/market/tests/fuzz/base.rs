@@ -85,6 +85,7 @@ pub fn base(settings: &Settings) -> (Bare, Vec<Addr>) {
             units: 3,
             denom: USDC.into(),
             rate,
+            assurance: Default::default(),
         };
         world.market(provider, msg, &[]).unwrap();
     }

@@ -6,6 +6,7 @@ use ember_testing::{
     suite::{NATIVE, USDC, any_gpu, device, refused},
 };
 use ember_types::{
+    assurance::Assurance,
     ids::AskId,
     lease::{BidState, OrderState},
     market::{AsksResponse, BidsResponse, ExecuteMsg, QueryMsg},
@@ -197,6 +198,7 @@ fn an_ask_needs_a_provider_with_that_many_devices_alike() {
         units: 1,
         denom: USDC.into(),
         rate: Rate::new(1),
+        assurance: Assurance::None,
     };
     refused(
         suite.market(&provider, &ask("gpu-9"), &[]),
@@ -227,6 +229,7 @@ fn an_ask_whose_device_is_gone_is_passed_over() {
         host_uri: None,
         devices: Some(vec![device(id)]),
         attributes: None,
+        assurances: None,
     };
     suite.registry(&provider, &update("other"), &[]).unwrap();
     refused(suite.buy(&tenant, 1, 50_000, USDC), "looked at 1");

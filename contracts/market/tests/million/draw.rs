@@ -207,6 +207,7 @@ impl World {
             units: self.dice.within(0, 6) as u32,
             denom: self.denom().into(),
             rate: self.rate(),
+            assurance: Default::default(),
         };
         Op::Market(self.dice.of(&self.providers).unwrap(), msg, vec![])
     }
@@ -279,6 +280,7 @@ impl World {
                     host_uri: "https://gpu.example.org:8443".into(),
                     devices: devices(n),
                     attributes: vec![],
+                    assurances: vec![],
                 },
                 native(amount + 1_000_000),
             ),
@@ -288,6 +290,7 @@ impl World {
                     host_uri: None,
                     devices: Some(devices(n)),
                     attributes: None,
+                    assurances: None,
                 },
                 vec![],
             ),

@@ -8,8 +8,9 @@ use crate::{
 };
 use cosmwasm_std::{
     Addr, BalanceResponse, BankMsg, BankQuery, Binary, Coin, ContractResult, CosmosMsg, Deps,
-    DepsMut, Env, MessageInfo, Querier, QuerierResult, QuerierWrapper, QueryRequest, Response,
-    SystemError, SystemResult, Uint128, WasmQuery, from_json,
+    DepsMut, Env, MessageInfo, Querier, QuerierResult, QuerierWrapper, QueryRequest, Reply,
+    ReplyOn, Response, SubMsg, SubMsgResult, SystemError, SystemResult, Uint128, WasmMsg,
+    WasmQuery, from_json,
     testing::{MockApi, mock_env},
     to_json_binary,
 };
@@ -201,7 +202,10 @@ impl Bare {
             api,
         };
         let sender = bare.authority.clone();
-        let msg = settings.registry(&bare.authority, &bare.fee_collector, &bare.authority);
+        let msg = registry_msg::InstantiateMsg {
+            market: Some(bare.market.to_string()),
+            ..settings.registry(&bare.authority, &bare.fee_collector, &bare.authority)
+        };
         let made = bare.call(false, |deps, env| {
             registry::instantiate(deps, env, message(&sender, &[]), msg)
         });
@@ -381,8 +385,15 @@ impl Bare {
         let changes = storage.commit();
         let mut paid = Vec::new();
         for sub in &response.messages {
-            let CosmosMsg::Bank(BankMsg::Send { to_address, amount }) = &sub.msg else {
-                panic!("a message that no contract of ours sends: {:?}", sub.msg);
+            let (to_address, amount) = match &sub.msg {
+                CosmosMsg::Bank(BankMsg::Send { to_address, amount }) => (to_address, amount),
+                CosmosMsg::Wasm(WasmMsg::Execute {
+                    contract_addr, msg, ..
+                }) if to_market && *contract_addr == self.registry.as_str() => {
+                    self.told(sub, msg);
+                    continue;
+                }
+                other => panic!("a message that no contract of ours sends: {other:?}"),
             };
             let to = Addr::unchecked(to_address);
             self.bank
@@ -401,6 +412,23 @@ impl Bare {
         })
     }
 
+    /// What the market tells the registry. It must not fail the market: an error goes to its `reply`.
+    fn told(&mut self, sub: &SubMsg, msg: &Binary) {
+        assert_eq!(sub.reply_on, ReplyOn::Error, "{sub:?}");
+        let info = message(&self.market.clone(), &[]);
+        let sent = from_json(msg).unwrap_or_else(|e| panic!("not a message: {e}"));
+        let done = self.call(false, |deps, env| registry::execute(deps, env, info, sent));
+        let Err(reason) = done else { return };
+        let reply = Reply {
+            id: sub.id,
+            payload: sub.payload.clone(),
+            gas_used: 0,
+            result: SubMsgResult::Err(reason.to_string()),
+        };
+        self.call(true, |deps, env| market::reply(deps, env, reply))
+            .unwrap_or_else(|e| panic!("reply: {e}"));
+    }
+
     /// Registers a provider with `devices` devices like [`crate::suite::device`] and a bond.
     ///
     /// # Errors
@@ -417,6 +445,7 @@ impl Bare {
                 .map(|i| crate::suite::device(&format!("gpu-{i}")))
                 .collect(),
             attributes: vec![],
+            assurances: vec![],
         };
         let funds = [Coin::new(bond, NATIVE)];
         self.registry(provider, msg, if bond == 0 { &[] } else { &funds })

@@ -9,7 +9,7 @@ use ember_types::{
     fees::DenomFees,
     market,
     registry::{self, Attribute},
-    resources::{Device, GpuSpec, ResourceSpec, VulkanProfile},
+    resources::{Device, ResourceSpec, VulkanProfile},
     sudo::SudoMsg,
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -71,6 +71,9 @@ impl Settings {
             min_bond: Uint128::new(self.min_bond),
             fee_collector: Some(fee_collector.to_string()),
             court: Some(court.to_string()),
+            market: None,
+            trust_setters: vec!["trust_setter".into_addr().to_string()],
+            seen_secs: None,
         }
     }
 
@@ -106,6 +109,8 @@ pub struct Suite {
     pub fee_collector: Addr,
     /// Who may slash.
     pub court: Addr,
+    /// Who may set trust levels.
+    pub trust_setter: Addr,
 }
 
 /// A device of the name, `mesa/lavapipe` with 2 GiB.
@@ -116,6 +121,8 @@ pub fn device(id: &str) -> Device {
         vram_mib: 2_048,
         profile: VulkanProfile::Portable1,
         driver: "llvmpipe 22.3.6".into(),
+        scores: vec![],
+        known_answer: None,
     }
 }
 
@@ -123,13 +130,7 @@ pub fn device(id: &str) -> Device {
 pub fn any_gpu(units: u32) -> ResourceSpec {
     ResourceSpec {
         units,
-        gpu: GpuSpec {
-            model: None,
-            min_vram_mib: 0,
-            profile: VulkanProfile::Portable1,
-            region: None,
-            min_bond: Uint128::zero(),
-        },
+        ..ResourceSpec::default()
     }
 }
 
@@ -163,7 +164,7 @@ impl Suite {
     pub fn try_with(settings: &Settings) -> Result<Self> {
         let mut app = App::default();
         let (authority, fee_collector) = ("authority".into_addr(), "fee_collector".into_addr());
-        let court = "court".into_addr();
+        let (court, trust_setter) = ("court".into_addr(), "trust_setter".into_addr());
         let registry_code = app.store_code(Box::new(
             ContractWrapper::new(
                 ember_registry::contract::execute,
@@ -180,6 +181,7 @@ impl Suite {
                 ember_market::contract::query,
             )
             .with_sudo(ember_market::contract::sudo)
+            .with_reply(ember_market::contract::reply)
             .with_migrate(ember_market::contract::migrate),
         ));
         let admin = Some(authority.to_string());
@@ -203,6 +205,16 @@ impl Suite {
                 admin,
             )
             .map_err(|e| anyhow::anyhow!("market: {e}"))?;
+        let update = registry::ConfigUpdate {
+            market: Some(market.to_string()),
+            ..registry::ConfigUpdate::default()
+        };
+        text(app.execute_contract(
+            authority.clone(),
+            registry.clone(),
+            &registry::ExecuteMsg::UpdateConfig(update),
+            &[],
+        ))?;
         Ok(Self {
             app,
             registry,
@@ -210,6 +222,7 @@ impl Suite {
             authority,
             fee_collector,
             court,
+            trust_setter,
         })
     }
 
@@ -361,6 +374,7 @@ impl Suite {
                 key: "region".into(),
                 value: "eu".into(),
             }],
+            assurances: vec![],
         };
         self.registry(&addr, &msg, &[coin(3_000_000, NATIVE)])
             .unwrap_or_else(|e| panic!("provider: {e:#}"));

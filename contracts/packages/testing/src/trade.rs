@@ -4,6 +4,7 @@ use crate::suite::{NATIVE, Suite, USDC, any_gpu, attribute, text};
 use anyhow::{Context, Result, ensure};
 use cosmwasm_std::{Addr, Coin, Uint128, coin, from_json};
 use ember_types::{
+    assurance::Assurance,
     ids::{AskId, BidId, LeaseId, OrderId},
     market::{
         self, Ceiling, CreateOrderResponse, EscrowResponse, InvariantsResponse, LeaseResponse,
@@ -110,6 +111,7 @@ impl Suite {
             units,
             denom: denom.into(),
             rate: Rate::new(rate),
+            assurance: Assurance::None,
         };
         let answer = self.market(provider, &msg, &[])?;
         Ok(AskId(attribute(&answer, "wasm-ask_placed", "ask_id")?))

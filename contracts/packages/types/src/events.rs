@@ -34,6 +34,14 @@ pub const CERTIFICATE: &str = "certificate";
 
 /// The registry's configuration changed.
 pub const CONFIG_UPDATED: &str = "config_updated";
+/// An audit was signed or revoked.
+pub const AUDIT: &str = "audit";
+/// A trust level was set or cleared.
+pub const TRUST: &str = "trust";
+/// No provider who is bonded and was seen recently can serve a new order.
+pub const ORDER_INFEASIBLE: &str = "order_infeasible";
+/// The registry refused a report of a lease; the lease itself went on.
+pub const REPORT_FAILED: &str = "report_failed";
 
 /// Attribute keys.
 pub mod key {
@@ -83,6 +91,18 @@ pub mod key {
     pub const FROM_UNBONDING: &str = "from_unbonding";
     /// Who may change the configuration from now on.
     pub const AUTHORITY: &str = "authority";
+    /// Who signed an audit or set a trust level.
+    pub const SIGNER: &str = "signer";
+    /// A provider's revision.
+    pub const REVISION: &str = "revision";
+    /// Unix seconds of an end.
+    pub const EXPIRES_AT: &str = "expires_at";
+    /// A device id.
+    pub const DEVICE: &str = "device";
+    /// A trust level, 0 to 4.
+    pub const LEVEL: &str = "level";
+    /// `true` or `false`: whether somebody can serve an order.
+    pub const FEASIBLE: &str = "feasible";
     /// SHA-256 of a certificate's DER, lower-case hex.
     pub const FINGERPRINT: &str = "fingerprint";
 }

@@ -6,11 +6,15 @@
 pub mod error;
 pub mod ids;
 pub mod money;
+pub mod assurance;
 pub mod resources;
+pub mod eligibility;
 pub mod pricing;
 pub mod lease;
 pub mod fees;
 pub mod events;
+pub mod standing;
+pub mod supply;
 pub mod registry;
 pub mod market;
 pub mod sudo;

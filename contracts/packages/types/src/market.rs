@@ -1,6 +1,8 @@
 //! Messages of the `market` contract: orders, bids, asks, leases, escrow, fees.
 
 use crate::{
+    assurance::Assurance,
+    eligibility::Stopped,
     fees::DenomFees,
     ids::{AskId, BidId, LeaseId, OrderId},
     lease::{BidState, CloseReason, LeaseState, OrderState},
@@ -86,8 +88,11 @@ pub enum ExecuteMsg {
         units: u32,
         /// What it is priced in.
         denom: String,
-        /// Per unit.
+        /// Per unit, with the assurance.
         rate: Rate,
+        /// What the rate pays for; the provider must offer it. The ask serves orders that want this or none.
+        #[serde(default)]
+        assurance: Assurance,
     },
     /// Take back a standing ask. By its provider.
     WithdrawAsk {
@@ -128,6 +133,11 @@ pub struct CreateOrderResponse {
     pub order_id: OrderId,
     /// The lease, when the order crossed at once.
     pub lease_id: Option<LeaseId>,
+    /// Whether somebody can serve it: false when not one of the providers who are bonded and were seen recently can. They
+    /// are tried until one can, 20 at most; when the 20 cannot and there are more, nobody knows and this is true.
+    pub feasible: bool,
+    /// When it is not feasible: what stops how many of them. Empty when there are none with such a model.
+    pub stopped: Vec<Stopped>,
 }
 
 /// What anyone may read. Lists ascend by id; `limit` is 30 when absent, 100 at most.
@@ -215,6 +225,16 @@ pub enum QueryMsg {
         /// How many orders.
         limit: Option<u32>,
     },
+    /// A dry run over registered providers, by address: how many could bid on such an order now, and what stops the others.
+    #[returns(crate::eligibility::FeasibleResponse)]
+    CanFill {
+        /// What the order would ask for.
+        resources: ResourceSpec,
+        /// Continue after this provider.
+        start_after: Option<String>,
+        /// Page size.
+        limit: Option<u32>,
+    },
     /// Totals of a denom since genesis: `deposited = paid + fees + refunded + held`.
     #[returns(LedgerResponse)]
     Ledger {
@@ -290,6 +310,8 @@ pub struct AskResponse {
     pub provider: Addr,
     /// The device id.
     pub device: String,
+    /// What its rate pays for beside the device.
+    pub assurance: Assurance,
     /// Units still for sale.
     pub units: u32,
     /// What it is priced in.

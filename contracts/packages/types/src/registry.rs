@@ -1,6 +1,12 @@
-//! Messages of the `registry` contract: providers, bonds, certificates.
+//! Messages of the `registry` contract: providers, bonds, certificates, audits, trust, supply.
 
-use crate::resources::Device;
+use crate::{
+    assurance::Assurance,
+    eligibility::{Like, Scope},
+    ids::LeaseId,
+    resources::{Device, ResourceSpec},
+    standing::LeaseReport,
+};
 use cosmwasm_schema::{QueryResponses, cw_serde};
 use cosmwasm_std::{Addr, Binary, Timestamp, Uint128};
 
@@ -19,7 +25,17 @@ pub struct InstantiateMsg {
     pub fee_collector: Option<String>,
     /// The one contract that may slash.
     pub court: Option<String>,
+    /// The one contract that reports leases.
+    pub market: Option<String>,
+    /// Who may set trust levels, beside the authority; at most 16.
+    #[serde(default)]
+    pub trust_setters: Vec<String>,
+    /// A provider's devices count as supply this many seconds after its last sign of life; [`SEEN_SECS`] when absent.
+    pub seen_secs: Option<u64>,
 }
+
+/// Three hours: an hourly heartbeat may be missed twice.
+pub const SEEN_SECS: u64 = 3 * 3_600;
 
 /// Upgrade from the previous stored version.
 #[cw_serde]
@@ -45,6 +61,9 @@ pub enum ExecuteMsg {
         devices: Vec<Device>,
         /// 0 to 64 attributes.
         attributes: Vec<Attribute>,
+        /// What it offers beyond `none`, each once.
+        #[serde(default)]
+        assurances: Vec<Assurance>,
     },
     /// Change what is given. By the provider.
     UpdateProvider {
@@ -54,7 +73,12 @@ pub enum ExecuteMsg {
         devices: Option<Vec<Device>>,
         /// New list of attributes.
         attributes: Option<Vec<Attribute>>,
+        /// New list of what it offers.
+        assurances: Option<Vec<Assurance>>,
     },
+    /// Say that one is there: its devices count as supply for some hours more. By the provider, about once an hour;
+    /// registering, updating and bonding say so too.
+    Touch {},
     /// Leave. Starts the unbonding of the whole bond. By the provider.
     UnregisterProvider {},
     /// Add the sent native tokens to the bond. By a registered provider.
@@ -79,6 +103,52 @@ pub enum ExecuteMsg {
     },
     /// Change what is given. By the authority.
     UpdateConfig(ConfigUpdate),
+    /// Vouch for a provider's devices and attributes as they stand at `revision`. Replaces one's earlier audit of it. By
+    /// anyone but the provider.
+    SignAudit {
+        /// Whom.
+        provider: String,
+        /// The provider's revision that was looked at; refused when it is not that any more.
+        revision: u64,
+        /// What was found, 1 to 256 bytes.
+        statement: String,
+        /// Unix seconds; at most 366 days ahead.
+        expires_at: u64,
+    },
+    /// Take one's audit back. By its signer.
+    RevokeAudit {
+        /// Whom it is about.
+        provider: String,
+    },
+    /// Set the trust level of a provider or of one device. By the authority or a trust setter.
+    SetTrust {
+        /// Whose.
+        provider: String,
+        /// One device; `None` for all that have no level of their own.
+        device: Option<String>,
+        /// 0 to 4.
+        level: u8,
+        /// The provider's revision that was looked at; refused when it is not that any more.
+        revision: u64,
+        /// Unix seconds; at most 366 days ahead.
+        expires_at: u64,
+    },
+    /// Take a trust level away. By the authority or a trust setter.
+    ClearTrust {
+        /// Whose.
+        provider: String,
+        /// One device; `None` for the provider's own.
+        device: Option<String>,
+    },
+    /// What happened to a lease. By the market.
+    ReportLease {
+        /// Which.
+        lease_id: LeaseId,
+        /// Whose.
+        provider: String,
+        /// What.
+        report: LeaseReport,
+    },
     /// Publish an X.509 certificate: ECDSA P-256, self-signed, CN = the sender's address, at most a year.
     PublishCertificate {
         /// The certificate, DER.
@@ -105,6 +175,12 @@ pub struct ConfigUpdate {
     pub fee_collector: Option<String>,
     /// The one contract that may slash.
     pub court: Option<String>,
+    /// The one contract that reports leases.
+    pub market: Option<String>,
+    /// Who may set trust levels: the whole list anew.
+    pub trust_setters: Option<Vec<String>>,
+    /// How long a sign of life lasts, seconds; for each provider from its next one.
+    pub seen_secs: Option<u64>,
 }
 
 /// Data of a `Slash`.
@@ -132,6 +208,8 @@ pub enum QueryMsg {
     /// Providers by address, ascending.
     #[returns(ProvidersResponse)]
     Providers {
+        /// Only those with a device of this model.
+        model: Option<String>,
         /// Continue after this address.
         start_after: Option<String>,
         /// At most this many; 30 when absent, 100 at most.
@@ -159,6 +237,66 @@ pub enum QueryMsg {
         /// The account.
         address: String,
     },
+    /// Audits, expired ones too.
+    #[returns(crate::standing::AuditsResponse)]
+    Audits {
+        /// Only of this provider.
+        provider: Option<String>,
+        /// Only by this signer.
+        signer: Option<String>,
+        /// Continue after this provider and signer.
+        start_after: Option<(String, String)>,
+        /// At most this many; 30 when absent, 100 at most.
+        limit: Option<u32>,
+    },
+    /// Trust levels of one provider, expired ones too.
+    #[returns(crate::standing::TrustsResponse)]
+    Trust {
+        /// Whose.
+        provider: String,
+        /// Continue after this device; empty after the provider's own level.
+        start_after: Option<String>,
+        /// At most this many; 30 when absent, 100 at most.
+        limit: Option<u32>,
+    },
+    /// What the market and the court saw of an account.
+    #[returns(crate::standing::Reputation)]
+    Reputation {
+        /// The account.
+        address: String,
+    },
+    /// Devices by model, of providers who are bonded and were seen recently.
+    #[returns(crate::supply::SupplyResponse)]
+    Supply {
+        /// Only this model.
+        model: Option<String>,
+        /// Continue after this model.
+        start_after: Option<String>,
+        /// At most this many; 30 when absent, 100 at most.
+        limit: Option<u32>,
+    },
+    /// Whether a provider can serve, and the first thing that it lacks when not.
+    #[returns(crate::eligibility::CanServeResponse)]
+    CanServe {
+        /// Who.
+        provider: String,
+        /// What.
+        resources: ResourceSpec,
+        /// Every unit must be like this device.
+        like: Option<Like>,
+    },
+    /// A dry run: how many providers could bid, and what stops the others, a page at a time.
+    #[returns(crate::eligibility::FeasibleResponse)]
+    Feasible {
+        /// What.
+        resources: ResourceSpec,
+        /// Who is looked at.
+        scope: Scope,
+        /// Continue after this provider.
+        start_after: Option<String>,
+        /// At most this many; 30 when absent, 100 at most.
+        limit: Option<u32>,
+    },
 }
 
 /// A provider.
@@ -178,6 +316,16 @@ pub struct ProviderResponse {
     pub may_bid: bool,
     /// Block time of its registration.
     pub registered_at: Timestamp,
+    /// What it offers beyond `none`.
+    pub assurances: Vec<Assurance>,
+    /// Grows with every change of its devices or attributes; audits and trust levels name it.
+    pub revision: u64,
+    /// Trust level of the provider as a whole, 0 to 4; zero once it expired.
+    pub trust: u8,
+    /// Block time of its last sign of life.
+    pub seen_at: Timestamp,
+    /// Whether its devices count as supply now: bonded and seen recently.
+    pub live: bool,
 }
 
 /// A page of providers.

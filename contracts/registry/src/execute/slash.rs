@@ -1,7 +1,13 @@
-//! `Slash`: by the court. What is taken goes to the fee collector.
+//! `Slash`: by the court. What is taken goes to the fee collector, and a dispute counts as lost.
 
 use super::only;
-use crate::{bonds, error::ContractError, funds, state::CONFIG, validate};
+use crate::{
+    bonds,
+    error::ContractError,
+    funds, presence,
+    state::{CONFIG, REPUTATION},
+    validate,
+};
 use cosmwasm_std::{BankMsg, DepsMut, Env, MessageInfo, Response, Uint128, coins, to_json_binary};
 use ember_types::events::key;
 
@@ -26,6 +32,12 @@ pub(crate) fn execute(
     let before = bonds::bonded(deps.storage, &owner)?;
     let taken = bonds::slash(deps.storage, &owner, amount, env.block.time)?;
     let after = bonds::bonded(deps.storage, &owner)?;
+    presence::refresh(deps.storage, &owner, None, false, env.block.time.seconds())?;
+    let mut r = REPUTATION
+        .may_load(deps.storage, &owner)?
+        .unwrap_or_default();
+    r.disputes_lost = r.disputes_lost.saturating_add(1);
+    REPUTATION.save(deps.storage, &owner, &r)?;
     // At most `amount`, so it fits.
     let sum = taken.from_bond.saturating_add(taken.from_unbonding);
     Ok(Response::new()

@@ -1,7 +1,12 @@
 //! `UnregisterProvider`: by the provider. Its whole bond starts to unbond; its certificates stay.
 
-use super::provider_event;
-use crate::{bonds, error::ContractError, funds, state::PROVIDERS};
+use super::{provider_event, registered};
+use crate::{
+    bonds,
+    error::ContractError,
+    funds, presence,
+    state::{LEFT_AT, PROVIDERS},
+};
 use cosmwasm_std::{DepsMut, Env, MessageInfo, Response};
 
 pub(crate) fn execute(
@@ -10,11 +15,9 @@ pub(crate) fn execute(
     info: &MessageInfo,
 ) -> Result<Response, ContractError> {
     funds::none(info)?;
-    if !PROVIDERS.has(deps.storage, &info.sender) {
-        return Err(ContractError::NotRegistered {
-            address: info.sender.clone(),
-        });
-    }
+    let provider = registered(deps.storage, &info.sender)?;
+    presence::leave(deps.storage, &info.sender)?;
+    LEFT_AT.save(deps.storage, &info.sender, &provider.revision)?;
     PROVIDERS.remove(deps.storage, &info.sender);
     let mut response = Response::new().add_event(provider_event("unregister", &info.sender));
     let bonded = bonds::bonded(deps.storage, &info.sender)?;

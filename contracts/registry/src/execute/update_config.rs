@@ -36,6 +36,16 @@ pub(crate) fn execute(
     if let Some(court) = &update.court {
         config.court = Some(addr("court", court)?);
     }
+    if let Some(market) = &update.market {
+        config.market = Some(addr("market", market)?);
+    }
+    if let Some(setters) = &update.trust_setters {
+        config.trust_setters = validate::trust_setters(deps.api, setters)?;
+    }
+    if let Some(secs) = update.seen_secs {
+        validate::seen_secs(secs)?;
+        config.seen_secs = secs;
+    }
     CONFIG.save(deps.storage, &config)?;
     Ok(Response::new().add_event(
         Event::new(events::CONFIG_UPDATED).add_attribute(key::AUTHORITY, config.authority),

@@ -34,6 +34,9 @@ fn the_authority_changes_what_it_names_and_nothing_else() {
         unbonding_secs: Some(5),
         fee_collector: Some(b.to_string()),
         court: Some(c.to_string()),
+        market: Some(a.to_string()),
+        trust_setters: Some(vec![b.to_string(), c.to_string()]),
+        seen_secs: Some(60),
         ..ConfigUpdate::default()
     };
     let msg = ExecuteMsg::UpdateConfig(update);
@@ -43,6 +46,9 @@ fn the_authority_changes_what_it_names_and_nothing_else() {
         unbonding_secs: 5,
         fee_collector: Some(b.to_string()),
         court: Some(c.to_string()),
+        market: Some(a.to_string()),
+        trust_setters: vec![b.to_string(), c.to_string()],
+        seen_secs: Some(60),
         ..expected
     };
     assert_eq!(config(&suite), expected);
@@ -65,6 +71,30 @@ fn what_makes_no_sense_is_refused() {
     };
     for (msg, text) in [
         (update(|_| ()), "names nothing to change"),
+        (
+            update(|u| u.seen_secs = Some(0)),
+            "seen_secs: expected 1 to 2592000, got 0",
+        ),
+        (
+            update(|u| u.seen_secs = Some(u64::MAX)),
+            "seen_secs: expected 1 to",
+        ),
+        (
+            update(|u| u.trust_setters = Some(vec!["a".into(); 17])),
+            "trust_setters: expected at most 16, got 17",
+        ),
+        (
+            update(|u| u.trust_setters = Some(vec!["a".into(); 2])),
+            "trust_setter \"a\" is given twice",
+        ),
+        (
+            update(|u| u.trust_setters = Some(vec!["a".into()])),
+            "trust_setters: expected an address of this chain",
+        ),
+        (
+            update(|u| u.market = Some("m".into())),
+            "market: expected an address",
+        ),
         (
             update(|u| u.unbonding_secs = Some(u64::MAX)),
             "unbonding_secs: expected 0 to 31536000, got 18446744073709551615",

@@ -17,6 +17,7 @@ fn register(devices: Vec<Device>, attributes: Vec<Attribute>) -> ExecuteMsg {
         host_uri: "https://gpu.example.org:8443".into(),
         devices,
         attributes,
+        assurances: vec![],
     }
 }
 
@@ -98,6 +99,7 @@ fn registration_refuses_what_is_not_of_its_form() {
                 host_uri: "http://a:1".into(),
                 devices: vec![],
                 attributes: vec![],
+                assurances: vec![],
             },
             "https://host:port",
         ),
@@ -131,6 +133,7 @@ fn an_update_changes_what_it_names_and_nothing_else() {
         host_uri: host_uri.map(Into::into),
         devices,
         attributes: None,
+        assurances: None,
     };
     suite
         .registry(&alice, &update(Some("https://[::1]:9"), None), &[])
@@ -205,6 +208,7 @@ fn pages_walk_through_all_providers_once() {
     let page = |start_after: Option<&Addr>, limit| -> Vec<Addr> {
         let answer: ProvidersResponse = suite
             .ask_registry(&QueryMsg::Providers {
+                model: None,
                 start_after: start_after.map(ToString::to_string),
                 limit,
             })

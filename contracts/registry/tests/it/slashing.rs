@@ -165,6 +165,9 @@ fn without_a_court_or_a_collector_nothing_is_slashed() {
         min_bond: Uint128::zero(),
         fee_collector: None,
         court: None,
+        market: None,
+        trust_setters: vec![],
+        seen_secs: None,
     };
     contract::instantiate(deps.as_mut(), mock_env(), info.clone(), msg).unwrap();
     let mut missing = |court: Option<&Addr>| {

@@ -1,7 +1,7 @@
 //! `instantiate`, `migrate`, and the hook.
 
 use cosmwasm_std::{
-    Uint128, from_json,
+    Deps, Uint128, from_json,
     testing::{message_info, mock_dependencies, mock_env},
 };
 use ember_registry::{ContractError, contract};
@@ -9,7 +9,13 @@ use ember_testing::{
     Suite,
     suite::{NATIVE, device},
 };
-use ember_types::registry::{BondResponse, InstantiateMsg, MigrateMsg, ProviderResponse, QueryMsg};
+use ember_types::{
+    registry::{
+        BondResponse, ExecuteMsg, InstantiateMsg, MigrateMsg, ProviderResponse, ProvidersResponse,
+        QueryMsg, SEEN_SECS,
+    },
+    supply::SupplyResponse,
+};
 
 #[test]
 fn the_configuration_is_what_was_given() {
@@ -24,6 +30,9 @@ fn the_configuration_is_what_was_given() {
             min_bond: Uint128::new(1_000_000),
             fee_collector: Some(suite.fee_collector.to_string()),
             court: Some(suite.court.to_string()),
+            market: Some(suite.market.to_string()),
+            trust_setters: vec![suite.trust_setter.to_string()],
+            seen_secs: Some(SEEN_SECS),
         }
     );
 }
@@ -39,6 +48,9 @@ fn a_bond_denom_is_a_denom() {
         min_bond: Uint128::zero(),
         fee_collector: None,
         court: None,
+        market: None,
+        trust_setters: vec![],
+        seen_secs: None,
     };
     let result = contract::instantiate(deps.as_mut(), mock_env(), message_info(&sender, &[]), msg);
     assert!(
@@ -84,7 +96,7 @@ fn the_state_of_the_first_version_is_taken_over() {
     storage.set(&key("unbondings"), br#"[{"amount":"7","release_at":"9"}]"#);
     storage.set(
         &key("providers"),
-        br#"{"host_uri":"https://a:1","devices":[{"id":"gpu-0","model":"mesa/lavapipe","vram_mib":2048,"profile":"portable1","driver":"llvmpipe 22.3.6"}],"attributes":[{"key":"region","value":"eu"}],"registered_at":"1571797419000000000"}"#,
+        br#"{"host_uri":"https://a:1","devices":[{"id":"gpu-0","model":"mesa/lavapipe","vram_mib":2048,"profile":"portable1","driver":"llvmpipe 22.3.6"}],"attributes":[{"key":"region","value":"eu"}],"registered_at":"1500000000000000000"}"#,
     );
     contract::migrate(deps.as_mut(), mock_env(), MigrateMsg {}).unwrap();
     let stored = cw2::get_contract_version(&deps.storage).unwrap();
@@ -100,6 +112,62 @@ fn the_state_of_the_first_version_is_taken_over() {
     let address = alice.to_string();
     let b: BondResponse = from_json(ask(QueryMsg::Bond { address })).unwrap();
     assert_eq!(b.unbonding.len(), 1);
+
+    // Of the new: nobody has said anything of it yet, and it is found by its model.
+    assert_eq!((config.market, config.trust_setters.len()), (None, 0));
+    assert_eq!(config.seen_secs, Some(SEEN_SECS));
+    assert_eq!((p.revision, p.trust, p.live), (0, 0, false));
+    assert_eq!(p.seen_at, p.registered_at);
+    let model = Some("mesa/lavapipe".to_string());
+    let found: ProvidersResponse = from_json(ask(QueryMsg::Providers {
+        model: model.clone(),
+        start_after: None,
+        limit: None,
+    }))
+    .unwrap();
+    assert_eq!(found.providers.len(), 1);
+    let supply = |deps: Deps| -> SupplyResponse {
+        let msg = QueryMsg::Supply {
+            model: None,
+            start_after: None,
+            limit: None,
+        };
+        from_json(contract::query(deps, mock_env(), msg).unwrap()).unwrap()
+    };
+    assert_eq!(supply(deps.as_ref()).models, []);
+    let mut later = mock_env();
+    later.block.time = later.block.time.plus_seconds(10 * SEEN_SECS);
+    let info = message_info(&alice, &[]);
+    contract::execute(deps.as_mut(), later, info, ExecuteMsg::Touch {}).unwrap();
+    assert_eq!(supply(deps.as_ref()).models[0].devices, 1);
+}
+
+/// A provider that no migration has indexed is as soon as it says something, or leaves without a trace.
+#[test]
+fn a_provider_of_the_first_version_may_leave_at_once() {
+    let mut suite = Suite::new();
+    let alice = suite.provider("alice", 2);
+    for map in ["presence", "live", "supply", "by_model", "expires"] {
+        let mut storage = suite.app.contract_storage_mut(&suite.registry);
+        let keys: Vec<_> = storage
+            .range(None, None, cosmwasm_std::Order::Ascending)
+            .map(|(k, _)| k)
+            .filter(|k| k.len() > 2 && k[2..].starts_with(map.as_bytes()))
+            .collect();
+        assert!(!keys.is_empty(), "{map}");
+        keys.iter().for_each(|k| storage.remove(k));
+    }
+    suite
+        .registry(&alice, &ExecuteMsg::UnregisterProvider {}, &[])
+        .unwrap();
+    let supply: SupplyResponse = suite
+        .ask_registry(&QueryMsg::Supply {
+            model: None,
+            start_after: None,
+            limit: None,
+        })
+        .unwrap();
+    assert_eq!(supply.models, []);
 }
 
 #[test]
