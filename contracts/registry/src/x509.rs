@@ -169,7 +169,7 @@ pub fn parse(der: &[u8]) -> Part<Certificate<'_>> {
     }
     version.finish()?;
     let serial = f.next()?;
-    if serial.tag() != Tag::Integer || serial.value().is_empty() || serial.value().len() > 20 {
+    if serial.tag() != Tag::Integer || !is_serial(serial.value()) {
         return Err("serialNumber");
     }
     let algorithm = f.algorithm()?;
@@ -203,6 +203,16 @@ pub fn parse(der: &[u8]) -> Part<Certificate<'_>> {
     }
     f.finish()?;
     Ok(certificate)
+}
+
+/// 1 to 20 bytes, none of them needless.
+fn is_serial(bytes: &[u8]) -> bool {
+    let needless = match bytes {
+        [0, second, ..] => *second < 0x80,
+        [0xff, second, ..] => *second >= 0x80,
+        _ => false,
+    };
+    (1..=20).contains(&bytes.len()) && !needless
 }
 
 fn extensions<'a>(mut list: Fields<'a>, certificate: &mut Certificate<'a>) -> Part<()> {

@@ -3,9 +3,7 @@
 
 use cosmwasm_std::{
     Addr, Coin, Empty, Env, OwnedDeps, Uint128, Uint256, coin, from_json,
-    testing::{
-        MockApi, MockQuerier, MockStorage, message_info, mock_dependencies, mock_env,
-    },
+    testing::{MockApi, MockQuerier, MockStorage, message_info, mock_dependencies, mock_env},
 };
 use ember_registry::{ContractError, contract};
 use ember_testing::{
