@@ -4,7 +4,7 @@ use crate::{
     error::ContractError,
     state::{CONFIG, DUE, ESCROWS, Escrow, LEASES, Lease, ORDERS, Order},
 };
-use cosmwasm_std::{Empty, Storage};
+use cosmwasm_std::{Addr, Empty, Storage};
 use ember_types::{
     ids::{LeaseId, OrderId},
     lease::{LeaseState, OrderState},
@@ -44,12 +44,17 @@ impl Account {
     }
 
     /// # Errors
-    /// When there is no such lease.
+    /// When there is no such lease, or its order opened again after it.
     pub fn of_lease(storage: &dyn Storage, id: LeaseId) -> Result<Self, ContractError> {
         let lease = LEASES
             .may_load(storage, id.0)?
             .ok_or(ContractError::NoLease(id))?;
-        Self::load(storage, lease.order_id)
+        let account = Self::load(storage, lease.order_id)?;
+        // A past lease is not to be taken for the one that came after it.
+        if account.order.lease_id != Some(id) {
+            return Err(ContractError::LeaseClosed { lease_id: id });
+        }
+        Ok(account)
     }
 
     /// Writes all three, and moves the order to its place in the time index.
@@ -80,7 +85,8 @@ impl Account {
         match (self.order.state, &self.lease) {
             (OrderState::Open, _) => match self.order.pricing.match_at() {
                 MatchAt::Time(t) => Some(t),
-                MatchAt::Creation => None,
+                // One that opened again crosses at the end of the block.
+                MatchAt::Creation => self.order.relisted_at,
             },
             (OrderState::Leased, Some(lease)) => Some(match lease.state {
                 LeaseState::Active => lease
@@ -92,6 +98,23 @@ impl Account {
             }),
             (OrderState::Leased, None) | (OrderState::Closed, _) => None,
         }
+    }
+
+    /// Whether `provider` had a lease of the order and left.
+    ///
+    /// # Errors
+    /// When the storage is broken.
+    pub fn was_left_by(
+        &self,
+        storage: &dyn Storage,
+        provider: &Addr,
+    ) -> Result<bool, ContractError> {
+        for id in &self.order.past_leases {
+            if LEASES.load(storage, id.0)?.provider == *provider {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The open or running lease with its id and the money that pays it.

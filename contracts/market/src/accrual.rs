@@ -137,6 +137,7 @@ mod tests {
             ends_at: 1_000 + term,
             settled_at: 1_000,
             suspended_at: None,
+            leaves_at: None,
             closed_at: None,
             close_reason: None,
             active_secs: 0,

@@ -87,6 +87,7 @@ pub fn execute(
             pricing,
             ceiling,
             max_duration_secs,
+            terms,
         } => execute::create_order::execute(
             deps,
             &env,
@@ -95,6 +96,7 @@ pub fn execute(
             pricing,
             ceiling,
             max_duration_secs,
+            terms,
         ),
         ExecuteMsg::CloseOrder { order_id } => {
             execute::close_order::execute(deps, &env, &info, order_id)
@@ -116,6 +118,9 @@ pub fn execute(
             execute::place_ask::execute(deps, &env, &info, &device, units, (denom, rate), assurance)
         }
         ExecuteMsg::WithdrawAsk { ask_id } => execute::withdraw_ask::execute(deps, &info, ask_id),
+        ExecuteMsg::GiveNotice { lease_id } => {
+            execute::give_notice::execute(deps, &env, &info, lease_id)
+        }
         ExecuteMsg::CloseLease { lease_id } => {
             execute::close_lease::execute(deps, &env, &info, lease_id)
         }

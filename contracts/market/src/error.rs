@@ -123,6 +123,32 @@ pub enum ContractError {
         /// The lease.
         lease_id: LeaseId,
     },
+    /// The order asks for no notice.
+    #[error("lease {lease_id}: its order asks for no notice, close_lease ends it")]
+    NoNotice {
+        /// The lease.
+        lease_id: LeaseId,
+    },
+    /// Notice was given before.
+    #[error("lease {lease_id}: notice was given already, its provider may leave at {leaves_at}")]
+    NoticeGiven {
+        /// The lease.
+        lease_id: LeaseId,
+        /// Unix seconds.
+        leaves_at: u64,
+    },
+    /// The provider may not leave yet.
+    #[error(
+        "lease {lease_id}: its provider may leave {hours} h after give_notice, expected that time past, got {leaves_at:?}"
+    )]
+    NoticeFirst {
+        /// The lease.
+        lease_id: LeaseId,
+        /// The order's notice.
+        hours: u16,
+        /// Unix seconds; none while no notice was given.
+        leaves_at: Option<u64>,
+    },
     /// A step that no lease takes.
     #[error("lease {lease_id} cannot become {to:?} from {from:?}")]
     IllegalStep {

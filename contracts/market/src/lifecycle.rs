@@ -7,7 +7,7 @@ use crate::{
     escrow,
     outbox::Outbox,
     providers,
-    state::{CONFIG, LAST_LEASE, Lease, next_id},
+    state::{CONFIG, LAST_LEASE, LEASES, Lease, next_id},
 };
 use cosmwasm_std::{Addr, Event, Storage, Uint128};
 use ember_types::{
@@ -17,6 +17,9 @@ use ember_types::{
     money::Rate,
     standing::LeaseReport,
 };
+
+/// How often one order opens again at most; its leases are listed in it.
+pub const MAX_RELISTS: usize = 16;
 
 /// Who won an order, and how.
 #[derive(Debug, Clone)]
@@ -64,6 +67,7 @@ pub fn open_lease(
         ends_at: now.saturating_add(order.max_duration_secs),
         settled_at: now,
         suspended_at: None,
+        leaves_at: None,
         closed_at: None,
         close_reason: None,
         active_secs: 0,
@@ -161,7 +165,8 @@ pub fn revive(out: &mut Outbox, account: &mut Account, now: u64) -> Result<(), C
     Ok(())
 }
 
-/// Ends the lease as of `at`: the provider is paid, fees go out, the rest is refunded, units return to the ask.
+/// Ends the lease as of `at`: the provider is paid, fees go out, units return to the ask. The rest is refunded, or the
+/// order opens again where its provider left and its terms say so.
 ///
 /// # Errors
 /// When the order is not leased.
@@ -174,7 +179,10 @@ pub fn close(
 ) -> Result<(), ContractError> {
     escrow::book(storage, out, account, at)?;
     escrow::pay(storage, out, account)?;
-    escrow::refund(storage, out, account)?;
+    let relist = reason.is_providers() && may_relist(account, at)?;
+    if !relist {
+        escrow::refund(storage, out, account)?;
+    }
     let (id, lease, _) = account.running()?;
     lease.active_secs = lease.active_at(at);
     step(id, lease, LeaseState::Closed)?;
@@ -194,7 +202,45 @@ pub fn close(
     if let Some(ask) = ask {
         asks::give_back(storage, out, ask, units)?;
     }
-    close_order(out, account, reason.name());
+    if relist {
+        open_again(storage, out, account, at)
+    } else {
+        close_order(out, account, reason.name());
+        Ok(())
+    }
+}
+
+/// Whether the order wants another provider for the rest of its term and has money left for one.
+fn may_relist(account: &mut Account, at: u64) -> Result<bool, ContractError> {
+    let wants = account.order.terms.relist && account.order.past_leases.len() < MAX_RELISTS;
+    let (_, lease, escrow) = account.running()?;
+    Ok(wants && at < lease.ends_at && !escrow.free()?.is_zero())
+}
+
+/// The order of a lease that has just closed waits for a match again, with what its escrow has left, for what is left
+/// of its term.
+fn open_again(
+    storage: &mut dyn Storage,
+    out: &mut Outbox,
+    account: &mut Account,
+    now: u64,
+) -> Result<(), ContractError> {
+    let order = &mut account.order;
+    if let (Some(id), Some(lease)) = (order.lease_id.take(), account.lease.take()) {
+        order.max_duration_secs = lease.ends_at.saturating_sub(now);
+        order.past_leases.push(id);
+        LEASES.save(storage, id.0, &lease)?;
+    }
+    let opened = order.relisted_at.unwrap_or(order.created_at.seconds());
+    order.pricing = order.pricing.again(opened, now);
+    order.relisted_at = Some(now);
+    order.state = OrderState::Open;
+    out.emit(
+        Event::new(events::ORDER_RELISTED)
+            .add_attribute(key::ORDER_ID, account.id.to_string())
+            .add_attribute(key::TENANT, &account.order.tenant)
+            .add_attribute(key::MODE, account.order.pricing.name()),
+    );
     Ok(())
 }
 
@@ -221,7 +267,7 @@ fn step(id: LeaseId, lease: &mut Lease, to: LeaseState) -> Result<(), ContractEr
     Ok(())
 }
 
-fn lease_event(name: &str, id: LeaseId, lease: &Lease) -> Event {
+pub(crate) fn lease_event(name: &str, id: LeaseId, lease: &Lease) -> Event {
     Event::new(name)
         .add_attribute(key::LEASE_ID, id.to_string())
         .add_attribute(key::ORDER_ID, lease.order_id.to_string())

@@ -59,13 +59,38 @@ pub fn close_auction(
         Some((id, bonded)) => {
             award(storage, out, account, id, bonded, now)?;
         }
-        None => {
-            bids::end_all(storage, out, account, None)?;
-            escrow::refund(storage, out, account)?;
-            lifecycle::close_order(out, account, "expired");
-        }
+        None => expire(storage, out, account)?,
     }
     Ok(())
+}
+
+/// Nobody serves the order: everything goes back.
+fn expire(
+    storage: &mut dyn Storage,
+    out: &mut Outbox,
+    account: &mut Account,
+) -> Result<(), ContractError> {
+    bids::end_all(storage, out, account, None)?;
+    escrow::refund(storage, out, account)?;
+    lifecycle::close_order(out, account, "expired");
+    Ok(())
+}
+
+/// An order that opened again crosses, or expires.
+///
+/// # Errors
+/// When the storage is broken.
+pub fn cross_again(
+    storage: &mut dyn Storage,
+    querier: QuerierWrapper,
+    out: &mut Outbox,
+    account: &mut Account,
+    env: &Env,
+) -> Result<(), ContractError> {
+    match cross(storage, querier, out, account, env) {
+        Err(ContractError::NothingAdmits { .. }) => expire(storage, out, account),
+        crossed => crossed.map(drop),
+    }
 }
 
 /// Gives the order to a live bid, whose provider has `bonded`.
@@ -133,6 +158,9 @@ pub fn cross(
     }
     let won = pick(&order.pricing, units, offers, |BidId(id)| {
         let ask = asks::load(storage, AskId(id))?;
+        if account.was_left_by(storage, &ask.provider)? {
+            return Ok(None);
+        }
         let can: Result<_, Ineligible> = providers::can_sell(
             querier,
             &config,

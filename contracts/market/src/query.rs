@@ -2,7 +2,6 @@
 
 use crate::{
     account::Account,
-    accrual::Accrued,
     bids,
     error::ContractError,
     fees, providers,
@@ -130,10 +129,12 @@ fn order_response((id, o): (u64, Order)) -> OrderResponse {
         pricing: o.pricing,
         ceiling: o.ceiling,
         max_duration_secs: o.max_duration_secs,
+        terms: o.terms,
         state: o.state,
         created_at: o.created_at,
         open_bids: o.open_bids,
         lease_id: o.lease_id,
+        past_leases: o.past_leases,
     }
 }
 
@@ -274,6 +275,7 @@ fn lease_response((id, l): (u64, Lease)) -> LeaseResponse {
         settled_at: time(l.settled_at),
         suspended_at: l.suspended_at.map(time),
         closed_at: l.closed_at.map(time),
+        leaves_at: l.leaves_at.map(time),
         close_reason: l.close_reason,
         ends_at: time(l.ends_at),
     }
@@ -294,30 +296,25 @@ pub(crate) fn escrow(
     let (held, now) = (e.held()?, env.block.time.seconds());
     let (mut fees_due, mut exhausted_at) = (Uint128::zero(), None);
     let mut leases = Vec::new();
-    if let Some((lease_id, lease)) = order.lease_id.zip(lease) {
+    for id in order.past_leases {
+        leases.push(earnings(
+            id,
+            LEASES.load(deps.storage, id.0)?,
+            Uint128::zero(),
+        )?);
+    }
+    if let Some((id, mut lease)) = order.lease_id.zip(lease) {
         exhausted_at = lease.exhausted_at(&e).map(time);
         // What is over is booked, and a suspended lease accrues nothing.
-        let mut total = Accrued {
-            gross: lease.gross,
-            fee: lease.fee,
-        };
         if lease.state == LeaseState::Active {
-            total = lease.accrued(&e, now)?;
+            let total = lease.accrued(&e, now)?;
+            let gross = total.gross.checked_sub(lease.gross)?;
+            fees_due = total.fee.checked_sub(lease.fee)?;
+            e.consume(gross)?;
+            e.payable = e.payable.checked_add(gross.checked_sub(fees_due)?)?;
+            (lease.gross, lease.fee) = (total.gross, total.fee);
         }
-        let gross = total.gross.checked_sub(lease.gross)?;
-        let fee = total.fee.checked_sub(lease.fee)?;
-        e.consume(gross)?;
-        e.payable = e.payable.checked_add(gross.checked_sub(fee)?)?;
-        fees_due = fees_due.checked_add(fee)?;
-        let net = total.gross.checked_sub(total.fee)?;
-        leases.push(EarningsResponse {
-            lease_id,
-            provider: lease.provider,
-            accrued: total.gross,
-            fee: total.fee,
-            paid: net.checked_sub(e.payable)?,
-            payable: e.payable,
-        });
+        leases.push(earnings(id, lease, e.payable)?);
     }
     let deposits = e.deposits.into_iter().map(|d| DepositResponse {
         depositor: d.depositor,
@@ -335,6 +332,22 @@ pub(crate) fn escrow(
         exhausted_at,
         deposits: deposits.collect(),
         leases,
+    })
+}
+
+fn earnings(
+    lease_id: LeaseId,
+    lease: Lease,
+    payable: Uint128,
+) -> Result<EarningsResponse, ContractError> {
+    let net = lease.gross.checked_sub(lease.fee)?;
+    Ok(EarningsResponse {
+        lease_id,
+        provider: lease.provider,
+        accrued: lease.gross,
+        fee: lease.fee,
+        paid: net.checked_sub(payable)?,
+        payable,
     })
 }
 

@@ -8,7 +8,7 @@ use ember_types::{
     fees::{DenomFees, Step},
     ids::{AskId, LeaseId, OrderId},
     lease::{BidState, CloseReason, LeaseState, OrderState},
-    market::Ceiling,
+    market::{Ceiling, Terms},
     money::Rate,
     pricing::PricingMode,
     resources::{Device, ResourceSpec},
@@ -48,8 +48,17 @@ pub struct Order {
     pub created_at: Timestamp,
     /// Live bids on it.
     pub open_bids: u32,
+    /// What its provider must keep to.
+    #[serde(default)]
+    pub terms: Terms,
     /// Its lease, once matched.
     pub lease_id: Option<LeaseId>,
+    /// Leases whose providers left, after which it opened again.
+    #[serde(default)]
+    pub past_leases: Vec<LeaseId>,
+    /// When it last opened again.
+    #[serde(default)]
+    pub relisted_at: Option<u64>,
     /// The schedule of its creation, then of its lease's opening.
     pub fees: DenomFees,
     /// When the end-block hook must look at it: its key in [`DUE`].
@@ -155,6 +164,9 @@ pub struct Lease {
     pub settled_at: u64,
     /// Since when it is suspended, while it is.
     pub suspended_at: Option<u64>,
+    /// When its provider may leave, once it gave notice.
+    #[serde(default)]
+    pub leaves_at: Option<u64>,
     /// When it ended.
     pub closed_at: Option<u64>,
     /// Why it ended.

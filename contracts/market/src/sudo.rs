@@ -4,7 +4,7 @@ use crate::{
     account::Account, error::ContractError, lifecycle, matching, outbox::Outbox, state::DUE,
 };
 use cosmwasm_std::{DepsMut, Env, Response};
-use ember_types::{ids::OrderId, lease::OrderState};
+use ember_types::{ids::OrderId, lease::OrderState, pricing::MatchAt};
 
 /// Most orders that one block looks at.
 pub const MAX_ITEMS: usize = 100;
@@ -26,9 +26,20 @@ pub(crate) fn end_block(deps: DepsMut, env: &Env) -> Result<Response, ContractEr
         }
         let mut account = Account::load(deps.storage, OrderId(id))?;
         match account.order.state {
-            OrderState::Open => {
-                matching::close_auction(deps.storage, deps.querier, &mut out, &mut account, now)?;
-            }
+            OrderState::Open => match account.order.pricing.match_at() {
+                MatchAt::Time(_) => {
+                    matching::close_auction(
+                        deps.storage,
+                        deps.querier,
+                        &mut out,
+                        &mut account,
+                        now,
+                    )?;
+                }
+                MatchAt::Creation => {
+                    matching::cross_again(deps.storage, deps.querier, &mut out, &mut account, env)?;
+                }
+            },
             OrderState::Leased | OrderState::Closed => {
                 lifecycle::catch_up(deps.storage, &mut out, &mut account, now)?;
             }

@@ -20,7 +20,7 @@ use ember_types::{
     fees::DenomFees,
     ids::{AskId, BidId, LeaseId, OrderId},
     lease::{LeaseState, OrderState},
-    market::{Ceiling, CreateOrderResponse, ExecuteMsg, MigrateMsg, QueryMsg},
+    market::{Ceiling, CreateOrderResponse, ExecuteMsg, MigrateMsg, QueryMsg, Terms},
     money::Rate,
     pricing::{PricingMode, market::Market, reverse_auction::ReverseAuction},
     registry,
@@ -119,6 +119,7 @@ fn create(
         &mut max_duration_secs,
     );
     ExecuteMsg::CreateOrder {
+        terms: Terms::default(),
         resources,
         pricing,
         ceiling,
@@ -301,6 +302,27 @@ fn every_refusal_is_reached() {
         &usdc(1_000),
     );
 
+    // Notice: the provider of lease 1 owes an hour of it, that of lease 3 none.
+    let p1 = 3;
+    w.refuses(
+        "NoNotice",
+        p1,
+        ExecuteMsg::GiveNotice {
+            lease_id: LeaseId(3),
+        },
+        &[],
+    );
+    w.refuses("NoticeFirst", p0, ExecuteMsg::CloseLease { lease_id }, &[]);
+    w.bare
+        .market(
+            &w.people[p0].clone(),
+            ExecuteMsg::GiveNotice { lease_id },
+            &[],
+        )
+        .unwrap();
+    w.refuses("NoticeGiven", p0, ExecuteMsg::GiveNotice { lease_id }, &[]);
+    w.refuses("NoticeFirst", p0, ExecuteMsg::CloseLease { lease_id }, &[]);
+
     // Fees.
     let twice = vec![settings.fees[0].clone(), settings.fees[0].clone()];
     w.refuses(
@@ -322,6 +344,7 @@ fn every_refusal_is_reached() {
         .unwrap();
     w.refuses("LeaseClosed", t0, ExecuteMsg::Settle { lease_id }, &[]);
 
+    left(&mut w);
     broken_state(&mut w);
     queries(&mut w);
     let Reached {
@@ -428,6 +451,32 @@ fn broken_state(w: &mut World) {
         create(now, |_, _, _, _| ()),
         &[coin(1_000, USDC)],
     );
+}
+
+/// A provider that left an order does not get it again.
+fn left(w: &mut World) {
+    let terms = Terms {
+        relist: true,
+        ..Terms::default()
+    };
+    let mut msg = create(w.bare.now(), |_, _, _, _| ());
+    if let ExecuteMsg::CreateOrder { terms: t, .. } = &mut msg {
+        *t = terms;
+    }
+    let (t0, p0) = (w.people[0].clone(), w.people[2].clone());
+    let funds = [coin(500, USDC)];
+    let done = w.bare.market(&t0, msg, &[coin(1_000, USDC)]).unwrap();
+    let id = done.changes.iter().find_map(|c| c.id_in("orders")).unwrap();
+    w.bare.market(&p0, bid(id, 1), &funds).unwrap();
+    let bid_id = BidId(state::LAST_BID.load(&w.bare.market_store).unwrap());
+    w.bare
+        .market(&t0, ExecuteMsg::AcceptBid { bid_id }, &[])
+        .unwrap();
+    let lease_id = LeaseId(state::LAST_LEASE.load(&w.bare.market_store).unwrap());
+    w.bare
+        .market(&p0, ExecuteMsg::CloseLease { lease_id }, &[])
+        .unwrap();
+    w.refuses("Ineligible", 2, bid(id, 1), &funds);
 }
 
 fn queries(w: &mut World) {

@@ -26,3 +26,5 @@ mod lists;
 mod hostile;
 #[path = "it/upgrade.rs"]
 mod upgrade;
+#[path = "it/terms.rs"]
+mod terms;

@@ -15,7 +15,7 @@ use ember_types::{
     lease::OrderState,
     market::{
         BidsResponse, Ceiling, CreateOrderResponse, EscrowResponse, ExecuteMsg, OrderResponse,
-        OrdersResponse, QueryMsg,
+        OrdersResponse, QueryMsg, Terms,
     },
     money::Rate,
     pricing::{PricingMode, market, reverse_auction::ReverseAuction},
@@ -210,6 +210,7 @@ impl Create {
                 rate: self.max_price,
             },
             max_duration_secs: self.duration.as_secs(),
+            terms: Terms::default(),
         };
         let tx = chain.tell_market(&m, &[self.deposit]).await?;
         let made: CreateOrderResponse = serde_json::from_slice(&execute_answer(&tx, 0)?)?;

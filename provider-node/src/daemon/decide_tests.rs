@@ -3,7 +3,7 @@ use crate::daemon::price::Strategy;
 use cosmwasm_std::{Addr, Timestamp, Uint128};
 use ember_types::{
     ids::{AskId, LeaseId},
-    market::Ceiling,
+    market::{Ceiling, Terms},
     pricing::{PricingMode, market as standing_asks, reverse_auction::ReverseAuction},
     registry::Attribute,
     resources::{ResourceSpec, VulkanProfile},
@@ -59,10 +59,12 @@ pub fn order(id: u64, units: u32) -> OrderResponse {
             rate: Rate::new(1_000),
         },
         max_duration_secs: 60,
+        terms: Terms::default(),
         state: OrderState::Open,
         created_at: Timestamp::from_seconds(0),
         open_bids: 0,
         lease_id: None,
+        past_leases: vec![],
     }
 }
 
@@ -93,6 +95,7 @@ pub fn lease(id: u64, units: u32) -> LeaseResponse {
         suspended_at: None,
         closed_at: None,
         close_reason: None,
+        leaves_at: None,
         ends_at: Timestamp::from_seconds(60),
     }
 }

@@ -15,7 +15,7 @@ use ember_types::{
     events::{self, key},
     ids::OrderId,
     lease::OrderState,
-    market::{Ceiling, CreateOrderResponse},
+    market::{Ceiling, CreateOrderResponse, Terms},
     pricing::{MatchAt, PricingMode},
     resources::ResourceSpec,
 };
@@ -23,6 +23,7 @@ use ember_types::{
 /// Longest lease in seconds: 365 days.
 pub const MAX_DURATION_SECS: u64 = 31_536_000;
 
+#[allow(clippy::too_many_arguments, reason = "the fields of the message")]
 pub(crate) fn execute(
     deps: DepsMut,
     env: &Env,
@@ -31,6 +32,7 @@ pub(crate) fn execute(
     pricing: PricingMode,
     ceiling: Ceiling,
     max_duration_secs: u64,
+    terms: Terms,
 ) -> Result<Response, ContractError> {
     let schedule = fees::of(deps.storage, &ceiling.denom)?;
     let amount = funds::one(info, &ceiling.denom)?;
@@ -42,6 +44,7 @@ pub(crate) fn execute(
         });
     }
     resources.validate()?;
+    terms.validate()?;
     pricing.validate(env.block.time.seconds())?;
     if max_duration_secs == 0 || max_duration_secs > MAX_DURATION_SECS {
         let expected = format!("1 to {MAX_DURATION_SECS}");
@@ -61,7 +64,10 @@ pub(crate) fn execute(
             state: OrderState::Open,
             created_at: env.block.time,
             open_bids: 0,
+            terms,
             lease_id: None,
+            past_leases: vec![],
+            relisted_at: None,
             fees: schedule,
             due_at: None,
         },

@@ -5,6 +5,7 @@ pub mod close_lease;
 pub mod close_order;
 pub mod create_order;
 pub mod deposit;
+pub mod give_notice;
 pub mod place_ask;
 pub mod place_bid;
 pub mod settle;

@@ -3,7 +3,7 @@
 use crate::{
     account::Account,
     bids,
-    error::ContractError,
+    error::{ContractError, Ineligible},
     escrow, funds,
     outbox::Outbox,
     providers,
@@ -49,6 +49,9 @@ pub(crate) fn execute(
         &account.order.resources,
     )
     .map_err(|reason| providers::refuse(&info.sender, reason))?;
+    if account.was_left_by(deps.storage, &info.sender)? {
+        return Err(providers::refuse(&info.sender, Ineligible::Left {}));
+    }
     let mut out = Outbox::default();
     if let Some(own) = LIVE_BID.may_load(deps.storage, (order_id.0, &info.sender))? {
         let (id, state) = (BidId(own), BidState::Withdrawn);

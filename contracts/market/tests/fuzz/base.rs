@@ -7,12 +7,16 @@ use ember_testing::{
 };
 use ember_types::{
     ids::{BidId, OrderId},
-    market::{Ceiling, ExecuteMsg},
+    market::{Ceiling, ExecuteMsg, Terms},
     money::Rate,
     pricing::{PricingMode, market::Market, reverse_auction::ReverseAuction},
 };
 
 fn order(world: &mut Bare, tenant: &Addr, deposit: u128, auction: bool) {
+    let terms = Terms {
+        notice_hours: u16::from(auction),
+        relist: true,
+    };
     let closes_at = world.now() + 1_000;
     let msg = ExecuteMsg::CreateOrder {
         resources: any_gpu(1),
@@ -25,14 +29,15 @@ fn order(world: &mut Bare, tenant: &Addr, deposit: u128, auction: bool) {
             denom: USDC.into(),
             rate: Rate::new(10_000_000),
         },
-        max_duration_secs: 3_600,
+        max_duration_secs: 36_000,
+        terms,
     };
     world
         .market(tenant, msg, &[Coin::new(deposit, USDC)])
         .unwrap();
 }
 
-/// Order 1 open with bids 1 and 2, order 2 leased (1), order 3 with a suspended lease (2), order 4 closed, order 5
+/// Auctions ask for an hour of notice, and every order wants to open again. Order 1 open with bids 1 and 2, order 2 leased (1), order 3 with a suspended lease (2), order 4 closed, order 5
 /// leased (3) from ask 2; ask 1 stands.
 pub fn base(settings: &Settings) -> (Bare, Vec<Addr>) {
     let mut world = Bare::new(settings);

@@ -11,7 +11,7 @@ use ember_testing::{
 };
 use ember_types::{
     ids::OrderId,
-    market::{Ceiling, ExecuteMsg, InstantiateMsg, InvariantsResponse, QueryMsg},
+    market::{Ceiling, ExecuteMsg, InstantiateMsg, InvariantsResponse, QueryMsg, Terms},
     money::Rate,
     pricing::{PricingMode, reverse_auction::ReverseAuction},
 };
@@ -134,6 +134,7 @@ fn broken_books_are_found() {
             rate: Rate::new(1),
         },
         max_duration_secs: 60,
+        terms: Terms::default(),
     };
     let info = message_info(&tenant, &[coin(1_000, NATIVE)]);
     contract::execute(deps.as_mut(), env.clone(), info, create).unwrap();

@@ -209,6 +209,7 @@ fn the_registry_hears_of_every_lease() {
         completed: 1,
         closed_by_provider: 1,
         closed_by_tenant: 1,
+        left_with_notice: 0,
         exhausted: 0,
         paid_secs: 3_620,
         disputes_lost: 0,
@@ -295,6 +296,7 @@ fn an_infeasible_order_is_an_event() {
             rate: Rate::new(5),
         },
         max_duration_secs: 60,
+        terms: ember_types::market::Terms::default(),
     };
     let funds = [coin(10_000, USDC)];
     let answer = suite.market(&tenant, &msg, &funds).unwrap();

@@ -8,7 +8,7 @@ use ember_testing::suite::{NATIVE, any_gpu, device};
 use ember_types::{
     fees::{DenomFees, Step},
     ids::{AskId, BidId, LeaseId, OrderId},
-    market::{Ceiling, ExecuteMsg},
+    market::{Ceiling, ExecuteMsg, Terms},
     money::Rate,
     pricing::{PricingMode, market::Market, reverse_auction::ReverseAuction},
     registry,
@@ -20,7 +20,7 @@ impl World {
     pub fn draw(&mut self) -> Op {
         let mut op = match self
             .dice
-            .weighted(&[8, 9, 15, 2, 8, 6, 2, 11, 9, 6, 6, 2, 1, 3, 4, 9])
+            .weighted(&[8, 9, 15, 2, 8, 6, 2, 11, 9, 6, 6, 2, 1, 3, 4, 9, 3])
         {
             0 => self.create(true),
             1 => self.create(false),
@@ -37,7 +37,8 @@ impl World {
             12 => self.new_fees(),
             13 => self.at_the_registry(),
             14 => Op::Pass(self.secs()),
-            _ => Op::Block(self.secs()),
+            15 => Op::Block(self.secs()),
+            _ => self.of_lease(|lease_id| ExecuteMsg::GiveNotice { lease_id }, 95),
         };
         if self.dice.percent(3) {
             self.spoil(&mut op);
@@ -142,9 +143,22 @@ impl World {
                 rate: ceiling,
             },
             max_duration_secs: self.dice.within(1, most),
+            terms: self.terms(),
         };
         let tenant = self.dice.of(&self.tenants).unwrap();
         Op::Market(tenant, msg, vec![Coin::new(amount, denom)])
+    }
+
+    fn terms(&mut self) -> Terms {
+        let most = if self.dice.percent(3) { 721 } else { 2 };
+        Terms {
+            notice_hours: if self.dice.percent(30) {
+                self.dice.within(0, most) as u16
+            } else {
+                0
+            },
+            relist: self.dice.percent(50),
+        }
     }
 
     fn bid_on(&mut self) -> Op {

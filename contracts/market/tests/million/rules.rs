@@ -32,8 +32,9 @@ fn keep(alive: &mut Vec<u64>, id: u64, lives: bool) {
 /// What a message moved, by the records that it changed; compared with what the bank paid out.
 #[derive(Default)]
 struct Flows {
-    /// By order: what its leases' fees grew by, and whether one opened.
+    /// By order: what its leases' fees grew by, whether one opened, and who serves or served it.
     leases: BTreeMap<u64, (u128, bool)>,
+    providers: BTreeMap<u64, Addr>,
     /// By recipient and denom.
     paid: BTreeMap<(Addr, String), u128>,
 }
@@ -58,6 +59,7 @@ pub fn after(w: &mut World, op: &Op, done: &Done) {
             let flow = flows.leases.entry(new.order_id.0).or_default();
             flow.0 += new.fee.u128() - old.as_ref().map_or(0, |l| l.fee.u128());
             flow.1 |= old.is_none();
+            flows.providers.insert(new.order_id.0, new.provider);
         }
     }
     for change in &done.changes {
@@ -101,12 +103,28 @@ fn order(op: &Op, id: u64, old: Option<Order>, new: &Order) {
         );
         return;
     };
+    let relisted = new.past_leases.len() > old.past_leases.len();
+    if relisted {
+        assert!(old.terms.relist && old.state == OrderState::Leased && new.relisted_at.is_some());
+        assert_eq!(
+            (new.state, new.past_leases.last().copied()),
+            (OrderState::Open, old.lease_id),
+            "order {id}"
+        );
+        assert!(new.max_duration_secs >= 1 && new.max_duration_secs <= old.max_duration_secs);
+        assert!(
+            matches!(op, Op::Market(_, ExecuteMsg::CloseLease { lease_id }, _) if Some(*lease_id) == old.lease_id)
+        );
+    } else {
+        assert_eq!(old.max_duration_secs, new.max_duration_secs);
+    }
     let legal = old.state == new.state
         || matches!(
             (old.state, new.state),
             (OrderState::Open, OrderState::Leased | OrderState::Closed)
                 | (OrderState::Leased, OrderState::Closed)
-        );
+        )
+        || relisted;
     assert!(
         legal,
         "order {id} went from {:?} to {:?}",
@@ -118,8 +136,8 @@ fn order(op: &Op, id: u64, old: Option<Order>, new: &Order) {
         "order {id} is over and changed"
     );
     assert_eq!(
-        (&old.tenant, &old.ceiling, old.max_duration_secs),
-        (&new.tenant, &new.ceiling, new.max_duration_secs)
+        (&old.tenant, &old.ceiling, &old.terms),
+        (&new.tenant, &new.ceiling, &new.terms)
     );
     if let Op::Market(who, ExecuteMsg::CloseOrder { .. }, _) = op {
         assert_eq!(*who, old.tenant, "a stranger closed order {id}");
@@ -195,11 +213,9 @@ fn escrow(
     flows.pay(&w.bare.fee_collector, &denom, fees);
     let paid = grown(|e| e.paid);
     if paid > 0 {
-        flows.pay(
-            &w.lease(order.lease_id.unwrap().0).unwrap().provider,
-            &denom,
-            paid,
-        );
+        let known = flows.providers.get(&id).cloned();
+        let current = || w.lease(order.lease_id.unwrap().0).unwrap().provider;
+        flows.pay(&known.unwrap_or_else(current), &denom, paid);
     }
     refunds(done, flows, id, (old, new), &denom);
     if order.state == OrderState::Closed {
@@ -291,6 +307,13 @@ fn lease(w: &World, op: &Op, id: u64, old: Option<&Lease>, new: &Lease) {
         }
         Some(CloseReason::Provider) => {
             assert_eq!((sender, at), (Some(&new.provider), now), "lease {id}")
+        }
+        Some(CloseReason::Notice) => {
+            assert_eq!((sender, at), (Some(&new.provider), now), "lease {id}");
+            assert!(
+                new.leaves_at.is_some_and(|t| t <= now),
+                "lease {id}: {new:?}"
+            );
         }
         Some(CloseReason::EndOfTerm) => {
             assert!(at == new.ends_at && at <= now, "lease {id}: {new:?}")

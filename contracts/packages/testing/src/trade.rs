@@ -38,6 +38,7 @@ impl Suite {
                 rate: Rate::new(ceiling.0),
             },
             max_duration_secs,
+            terms: market::Terms::default(),
         };
         let answer = self.market(tenant, &msg, funds)?;
         text(from_json(answer.data.context("no data")?))

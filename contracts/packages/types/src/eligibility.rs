@@ -76,6 +76,9 @@ pub enum Ineligible {
         /// Matching devices.
         got: u32,
     },
+    /// It had a lease of the order, and closed it.
+    #[error("it left this order before")]
+    Left {},
     /// No device of this id.
     #[error("it has no device \"{id}\"")]
     NoDevice {
@@ -97,6 +100,7 @@ impl Ineligible {
             Self::Unaudited { .. } => "unaudited",
             Self::Trust { .. } => "trust",
             Self::Devices { .. } => "devices",
+            Self::Left {} => "left",
             Self::NoDevice { .. } => "no_device",
         }
     }

@@ -5,6 +5,8 @@
 pub const ORDER_CREATED: &str = "order_created";
 /// An order closed.
 pub const ORDER_CLOSED: &str = "order_closed";
+/// An order opened again: its provider left before the end of term.
+pub const ORDER_RELISTED: &str = "order_relisted";
 /// A bid was placed.
 pub const BID_PLACED: &str = "bid_placed";
 /// A bid ended: won, lost or withdrawn.
@@ -19,6 +21,8 @@ pub const LEASE_OPENED: &str = "lease_opened";
 pub const LEASE_SUSPENDED: &str = "lease_suspended";
 /// A lease was revived by a top-up.
 pub const LEASE_REVIVED: &str = "lease_revived";
+/// A provider gave notice.
+pub const LEASE_NOTICE: &str = "lease_notice";
 /// A lease closed.
 pub const LEASE_CLOSED: &str = "lease_closed";
 /// Money moved into, within or out of an escrow account.
@@ -85,6 +89,8 @@ pub mod key {
     pub const RECIPIENT: &str = "recipient";
     /// Why it ended.
     pub const REASON: &str = "reason";
+    /// When a provider that gave notice may leave, unix seconds.
+    pub const LEAVES_AT: &str = "leaves_at";
     /// Owner of a certificate or bond.
     pub const OWNER: &str = "owner";
     /// Of a slashed amount: what came out of unbondings, micro-units.

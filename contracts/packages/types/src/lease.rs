@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! order:  open ──match──> leased ──lease ends──> closed
+//!           │ └──────<── relist ──┘               │
 //!           └──close, expiry──────────────────────┘
 //! bid:    open ──wins──> won      open ──other wins, withdrawn, order closed──> lost | withdrawn
 //! lease:  active ──funds run dry──> suspended ──top-up──> active
@@ -67,6 +68,8 @@ pub enum CloseReason {
     Tenant,
     /// The provider closed it.
     Provider,
+    /// The provider left after the notice that the order asks for.
+    Notice,
     /// The order's longest duration was reached.
     EndOfTerm,
     /// Funds ran out and the grace window passed.
@@ -74,11 +77,17 @@ pub enum CloseReason {
 }
 
 impl CloseReason {
+    /// Whether the provider ended it, so that the order may open again.
+    pub const fn is_providers(self) -> bool {
+        matches!(self, Self::Provider | Self::Notice)
+    }
+
     /// The reason's name in events.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Tenant => "tenant",
             Self::Provider => "provider",
+            Self::Notice => "notice",
             Self::EndOfTerm => "end_of_term",
             Self::Exhausted => "exhausted",
         }

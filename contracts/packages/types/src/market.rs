@@ -3,10 +3,11 @@
 use crate::{
     assurance::Assurance,
     eligibility::Stopped,
+    error::ValidationError,
     fees::DenomFees,
     ids::{AskId, BidId, LeaseId, OrderId},
     lease::{BidState, CloseReason, LeaseState, OrderState},
-    money::Rate,
+    money::{HOUR, Rate},
     pricing::PricingMode,
     resources::ResourceSpec,
 };
@@ -43,6 +44,41 @@ pub struct Ceiling {
     pub rate: Rate,
 }
 
+/// What an order asks of its provider beside the hardware. Nothing by default.
+#[cw_serde]
+#[derive(Default)]
+pub struct Terms {
+    /// Hours between the provider's notice and its leaving, 1 to [`MAX_NOTICE_HOURS`]; 0 asks for no notice. It is paid
+    /// through them. The tenant may go at any time.
+    #[serde(default)]
+    pub notice_hours: u16,
+    /// Whether an order whose provider leaves before the end of term opens again, with what its escrow has left and for
+    /// the rest of the term.
+    #[serde(default)]
+    pub relist: bool,
+}
+
+/// Longest notice: 30 days.
+pub const MAX_NOTICE_HOURS: u16 = 720;
+
+impl Terms {
+    /// # Errors
+    /// When the notice is too long.
+    pub fn validate(&self) -> Result<(), ValidationError> {
+        let (field, got) = ("terms.notice_hours", self.notice_hours);
+        if got > MAX_NOTICE_HOURS {
+            let expected = format!("0 to {MAX_NOTICE_HOURS}");
+            return Err(ValidationError::range(field, expected, got));
+        }
+        Ok(())
+    }
+
+    /// When a provider that gave notice at `at` may leave; unix seconds.
+    pub fn leaves_at(&self, at: u64) -> u64 {
+        at.saturating_add(u64::from(self.notice_hours).saturating_mul(HOUR))
+    }
+}
+
 /// What an account may ask of the market.
 #[cw_serde]
 pub enum ExecuteMsg {
@@ -56,6 +92,9 @@ pub enum ExecuteMsg {
         ceiling: Ceiling,
         /// Longest lease in seconds, 1 to 31,536,000.
         max_duration_secs: u64,
+        /// What its provider must keep to.
+        #[serde(default)]
+        terms: Terms,
     },
     /// Take back an open order; the escrow is refunded. By its tenant.
     CloseOrder {
@@ -99,7 +138,13 @@ pub enum ExecuteMsg {
         /// Which.
         ask_id: AskId,
     },
-    /// End a lease now: what has accrued is paid, the rest refunded. By its tenant or its provider.
+    /// Say that the lease's provider will leave, where the order's terms ask for notice. By its provider, once.
+    GiveNotice {
+        /// Which.
+        lease_id: LeaseId,
+    },
+    /// End a lease now: what has accrued is paid, the rest refunded. By its tenant; by its provider once the notice
+    /// that the order's terms ask for has run, or while the lease is suspended.
     CloseLease {
         /// Which.
         lease_id: LeaseId,
@@ -258,14 +303,18 @@ pub struct OrderResponse {
     pub ceiling: Ceiling,
     /// Longest lease in seconds.
     pub max_duration_secs: u64,
+    /// What its provider must keep to.
+    pub terms: Terms,
     /// Where it stands.
     pub state: OrderState,
     /// Block time of its creation.
     pub created_at: Timestamp,
     /// Open bids on it.
     pub open_bids: u32,
-    /// Its lease, once matched.
+    /// Its lease, while and after it is matched; none while it waits, or waits again.
     pub lease_id: Option<LeaseId>,
+    /// Leases whose providers left, after which the order opened again.
+    pub past_leases: Vec<LeaseId>,
 }
 
 /// A page of orders.
@@ -358,6 +407,8 @@ pub struct LeaseResponse {
     pub closed_at: Option<Timestamp>,
     /// Why it ended.
     pub close_reason: Option<CloseReason>,
+    /// Block time at which its provider may leave, once it gave notice.
+    pub leaves_at: Option<Timestamp>,
     /// Block time at which it ends by itself: end of term.
     pub ends_at: Timestamp,
 }

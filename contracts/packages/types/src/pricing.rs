@@ -63,6 +63,15 @@ impl PricingMode {
         }
     }
 
+    /// The mode of an order that opened at `opened` and opens again at `now` (unix seconds): as much time as before.
+    #[must_use]
+    pub fn again(&self, opened: u64, now: u64) -> Self {
+        match self {
+            Self::ReverseAuction(m) => Self::ReverseAuction(m.again(opened, now)),
+            Self::Market(m) => Self::Market(m.clone()),
+        }
+    }
+
     /// Whether providers may place bids on the order.
     pub const fn takes_bids(&self) -> bool {
         match self {

@@ -65,6 +65,9 @@ pub struct Reputation {
     pub completed: u64,
     /// Leases that the provider closed.
     pub closed_by_provider: u64,
+    /// Leases that it left early with the notice that the order asked for.
+    #[serde(default)]
+    pub left_with_notice: u64,
     /// Leases that the tenant closed.
     pub closed_by_tenant: u64,
     /// Leases whose funds ran out.

@@ -51,6 +51,7 @@ fn ended(r: &mut Reputation, reason: CloseReason) -> &mut u64 {
     match reason {
         CloseReason::EndOfTerm => &mut r.completed,
         CloseReason::Provider => &mut r.closed_by_provider,
+        CloseReason::Notice => &mut r.left_with_notice,
         CloseReason::Tenant => &mut r.closed_by_tenant,
         CloseReason::Exhausted => &mut r.exhausted,
     }

@@ -94,6 +94,7 @@ fn every_end_has_its_counter_and_nothing_is_forgotten() {
         completed: 1,
         closed_by_provider: 2,
         closed_by_tenant: 1,
+        left_with_notice: 0,
         exhausted: 1,
         paid_secs: 150,
         disputes_lost: 1,

@@ -27,6 +27,13 @@ impl ReverseAuction {
         Ok(())
     }
 
+    pub(super) fn again(&self, opened: u64, now: u64) -> Self {
+        let open_secs = self.closes_at.saturating_sub(opened).max(1);
+        Self {
+            closes_at: now.saturating_add(open_secs),
+        }
+    }
+
     pub(super) fn winner(&self, units: u32, offers: &[Offer]) -> Option<BidId> {
         super::cheapest_then_oldest(units, offers)
     }
