@@ -145,6 +145,22 @@ impl Account {
         })
     }
 
+    /// Where bids are sealed, nobody goes back once commitments are not taken any more.
+    ///
+    /// # Errors
+    /// Then: `refuses` says what cannot be done.
+    pub fn expect_unbound(&self, now: u64, refuses: &'static str) -> Result<(), ContractError> {
+        match self.order.pricing.sealed_until() {
+            Some(until) if until <= now => Err(ContractError::CommitsOver {
+                order_id: self.id,
+                until,
+                now,
+                refuses,
+            }),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// # Errors
     /// When the order's auction is over and waits for the end of the block.
     pub fn expect_auction(&self, now: u64) -> Result<(), ContractError> {

@@ -5,9 +5,11 @@ use crate::{
     error::ContractError,
     fees,
     outbox::Outbox,
-    state::{BIDS, BIDS_BY_ORDER, BOOK, Bid, LAST_BID, LIVE_BID, next_id},
+    state::{BIDS, BIDS_BY_ORDER, BOOK, Bid, CONFIG, LAST_BID, LIVE_BID, SEALED, next_id},
 };
-use cosmwasm_std::{Addr, Empty, Event, Order, StdResult, Storage, Timestamp, Uint128};
+use cosmwasm_std::{
+    Addr, Binary, Empty, Event, HexBinary, Order, StdResult, Storage, Timestamp, Uint128,
+};
 use ember_types::{
     events::{self, key},
     ids::{BidId, OrderId},
@@ -23,22 +25,43 @@ pub fn load(storage: &dyn Storage, id: BidId) -> Result<Bid, ContractError> {
         .ok_or(ContractError::NoBid(id))
 }
 
-/// The live bid of this id.
+/// The bid of this id, which is in the state `expected`.
 ///
 /// # Errors
-/// When there is none or it is over.
-pub fn load_open(storage: &dyn Storage, id: BidId) -> Result<Bid, ContractError> {
+/// When there is none or it is in another.
+pub fn load_in(storage: &dyn Storage, id: BidId, expected: BidState) -> Result<Bid, ContractError> {
     let bid = load(storage, id)?;
-    if bid.state == BidState::Open {
+    if bid.state == expected {
         return Ok(bid);
     }
     Err(ContractError::BidState {
         bid_id: id,
+        expected,
         got: bid.state,
     })
 }
 
-/// Puts a live bid into the book; its deposit has come with the message.
+/// The live bid of this id, open or sealed.
+///
+/// # Errors
+/// When there is none or it is over.
+pub fn load_live(storage: &dyn Storage, id: BidId) -> Result<Bid, ContractError> {
+    let bid = load(storage, id)?;
+    match bid.state {
+        BidState::Sealed => Ok(bid),
+        _ => load_in(storage, id, BidState::Open),
+    }
+}
+
+/// What a live bid offers.
+pub enum Terms {
+    /// A rate per unit, seen by all.
+    Open(Rate),
+    /// A hash of one.
+    Sealed(Binary),
+}
+
+/// Puts a live bid into the book, or among the sealed ones; its deposit has come with the message.
 ///
 /// # Errors
 /// When a total leaves its range.
@@ -47,23 +70,46 @@ pub fn place(
     out: &mut Outbox,
     account: &mut Account,
     provider: &Addr,
-    rate: Rate,
+    terms: Terms,
     deposit: Uint128,
     now: Timestamp,
 ) -> Result<BidId, ContractError> {
     let order_id = account.id;
     let id = BidId(next_id(storage, &LAST_BID)?);
+    let (name, rate, state, commitment) = match terms {
+        Terms::Open(rate) => (events::BID_PLACED, rate, BidState::Open, None),
+        Terms::Sealed(hash) => (
+            events::BID_COMMITTED,
+            Rate::new(0),
+            BidState::Sealed,
+            Some(hash),
+        ),
+    };
+    let event = Event::new(name)
+        .add_attribute(key::ORDER_ID, order_id.to_string())
+        .add_attribute(key::BID_ID, id.to_string())
+        .add_attribute(key::PROVIDER, provider);
+    let event = match &commitment {
+        None => {
+            BOOK.save(storage, (order_id.0, rate.0.u128(), id.0), &Empty {})?;
+            event.add_attribute(key::RATE, rate.to_string())
+        }
+        Some(hash) => {
+            SEALED.save(storage, (order_id.0, id.0), &Empty {})?;
+            event.add_attribute(key::COMMITMENT, hex(hash))
+        }
+    };
     let bid = Bid {
         order_id,
         provider: provider.clone(),
         rate,
-        state: BidState::Open,
+        commitment,
+        state,
         deposit,
         placed_at: now,
     };
     BIDS.save(storage, id.0, &bid)?;
     BIDS_BY_ORDER.save(storage, (order_id.0, id.0), &Empty {})?;
-    BOOK.save(storage, (order_id.0, rate.0.u128(), id.0), &Empty {})?;
     LIVE_BID.save(storage, (order_id.0, provider), &id.0)?;
     account.order.open_bids = account.order.open_bids.saturating_add(1);
     let denom = account.order.ceiling.denom.as_str();
@@ -72,15 +118,41 @@ pub fn place(
         Ok(())
     })?;
     out.emit(
-        Event::new(events::BID_PLACED)
-            .add_attribute(key::ORDER_ID, order_id.to_string())
-            .add_attribute(key::BID_ID, id.to_string())
-            .add_attribute(key::PROVIDER, provider)
-            .add_attribute(key::RATE, rate.to_string())
+        event
             .add_attribute(key::DENOM, denom)
             .add_attribute(key::AMOUNT, deposit),
     );
     Ok(id)
+}
+
+/// Opens a sealed bid: it enters the book with its rate, and keeps its deposit.
+///
+/// # Errors
+/// When it is not sealed.
+pub fn reveal(
+    storage: &mut dyn Storage,
+    out: &mut Outbox,
+    id: BidId,
+    rate: Rate,
+) -> Result<(), ContractError> {
+    let mut bid = load_in(storage, id, BidState::Sealed)?;
+    let order_id = bid.order_id;
+    SEALED.remove(storage, (order_id.0, id.0));
+    BOOK.save(storage, (order_id.0, rate.0.u128(), id.0), &Empty {})?;
+    (bid.state, bid.rate) = (BidState::Open, rate);
+    out.emit(
+        Event::new(events::BID_REVEALED)
+            .add_attribute(key::ORDER_ID, order_id.to_string())
+            .add_attribute(key::BID_ID, id.to_string())
+            .add_attribute(key::PROVIDER, &bid.provider)
+            .add_attribute(key::RATE, rate.to_string()),
+    );
+    Ok(BIDS.save(storage, id.0, &bid)?)
+}
+
+/// Lower-case hex.
+pub fn hex(bytes: &[u8]) -> String {
+    HexBinary::from(bytes).to_hex()
 }
 
 /// The bid that a crossed ask became: won at once, without a deposit, never in the book.
@@ -99,6 +171,7 @@ pub fn from_ask(
         order_id,
         provider: provider.clone(),
         rate,
+        commitment: None,
         state: BidState::Won,
         deposit: Uint128::zero(),
         placed_at: now,
@@ -108,7 +181,7 @@ pub fn from_ask(
     Ok(id)
 }
 
-/// Ends a live bid: it leaves the book and its deposit goes back.
+/// Ends a live bid: it leaves the book and its deposit goes back, or to the fee collector when it is forfeited.
 ///
 /// # Errors
 /// When the storage is broken.
@@ -120,7 +193,8 @@ pub fn end(
     state: BidState,
     reason: &str,
 ) -> Result<(), ContractError> {
-    let mut bid = load_open(storage, id)?;
+    let mut bid = load_live(storage, id)?;
+    SEALED.remove(storage, (account.id.0, id.0));
     BOOK.remove(storage, (account.id.0, bid.rate.0.u128(), id.0));
     LIVE_BID.remove(storage, (account.id.0, &bid.provider));
     account.order.open_bids = account.order.open_bids.saturating_sub(1);
@@ -130,7 +204,11 @@ pub fn end(
         l.bid_deposits = l.bid_deposits.checked_sub(deposit)?;
         Ok(())
     })?;
-    out.send(&bid.provider, deposit, denom);
+    if state == BidState::Forfeited {
+        out.send(&CONFIG.load(storage)?.fee_collector, deposit, denom);
+    } else {
+        out.send(&bid.provider, deposit, denom);
+    }
     out.emit(
         Event::new(events::BID_ENDED)
             .add_attribute(key::ORDER_ID, account.id.to_string())
@@ -161,6 +239,27 @@ pub fn end_all(
             None => (BidState::Lost, "order_closed"),
         };
         end(storage, out, account, offer.id, state, reason)?;
+    }
+    end_sealed(storage, out, account, BidState::Lost, "order_closed")
+}
+
+/// Ends every sealed bid of the order; as many as the configuration allows at most.
+///
+/// # Errors
+/// When the storage is broken.
+pub fn end_sealed(
+    storage: &mut dyn Storage,
+    out: &mut Outbox,
+    account: &mut Account,
+    state: BidState,
+    reason: &str,
+) -> Result<(), ContractError> {
+    let ids = SEALED
+        .prefix(account.id.0)
+        .keys(storage, None, None, Order::Ascending)
+        .collect::<StdResult<Vec<_>>>()?;
+    for id in ids {
+        end(storage, out, account, BidId(id), state, reason)?;
     }
     Ok(())
 }

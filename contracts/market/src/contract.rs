@@ -104,6 +104,13 @@ pub fn execute(
         ExecuteMsg::PlaceBid { order_id, rate } => {
             execute::place_bid::execute(deps, &env, &info, order_id, rate)
         }
+        ExecuteMsg::CommitBid {
+            order_id,
+            commitment,
+        } => execute::commit_bid::execute(deps, &env, &info, order_id, commitment),
+        ExecuteMsg::RevealBid { bid_id, rate, salt } => {
+            execute::reveal_bid::execute(deps, &env, &info, bid_id, rate, &salt)
+        }
         ExecuteMsg::WithdrawBid { bid_id } => {
             execute::withdraw_bid::execute(deps, &env, &info, bid_id)
         }

@@ -110,10 +110,12 @@ pub enum ContractError {
         got: OrderState,
     },
     /// The bid is over.
-    #[error("bid {bid_id}: expected it Open, it is {got:?}")]
+    #[error("bid {bid_id}: expected it {expected:?}, it is {got:?}")]
     BidState {
         /// The bid.
         bid_id: BidId,
+        /// What the message needs.
+        expected: BidState,
         /// What it is.
         got: BidState,
     },
@@ -181,6 +183,38 @@ pub enum ContractError {
         /// Unix seconds.
         now: u64,
     },
+    /// The tender's commit window is over.
+    #[error("order {order_id} took commitments until {until}, it is {now} now: {refuses}")]
+    CommitsOver {
+        /// The order.
+        order_id: OrderId,
+        /// Unix seconds.
+        until: u64,
+        /// Unix seconds.
+        now: u64,
+        /// What cannot be done any more.
+        refuses: &'static str,
+    },
+    /// The tender's reveal window has not begun.
+    #[error("order {order_id} takes reveals from {from} on, it is {now} now")]
+    RevealTooEarly {
+        /// The order.
+        order_id: OrderId,
+        /// Unix seconds.
+        from: u64,
+        /// Unix seconds.
+        now: u64,
+    },
+    /// Another rate or salt than was committed to.
+    #[error("bid {bid_id}: expected a rate and salt that hash to {expected}, got {got}")]
+    WrongReveal {
+        /// The bid.
+        bid_id: BidId,
+        /// The commitment, lower-case hex.
+        expected: String,
+        /// What the reveal hashes to.
+        got: String,
+    },
     /// More than the tenant pays.
     #[error(
         "rate {rate} is above the ceiling {ceiling} of order {order_id} (10^-6 micro-units a second per unit)"
@@ -206,6 +240,14 @@ pub enum ContractError {
         worst: Rate,
         /// The bid.
         rate: Rate,
+    },
+    /// Sealed bids cannot be compared, so that none makes way for another.
+    #[error("order {order_id} has its {max} sealed bids already: expected fewer")]
+    TenderFull {
+        /// The order.
+        order_id: OrderId,
+        /// The most there may be.
+        max: u32,
     },
     /// No standing ask serves a market order.
     #[error(

@@ -13,6 +13,8 @@ use crate::{
 use cosmwasm_std::{Env, Order, QuerierWrapper, Storage, Uint128};
 use ember_types::{
     ids::{AskId, BidId, LeaseId},
+    lease::BidState,
+    money::Rate,
     pricing::{Offer, PricingMode},
 };
 
@@ -21,14 +23,14 @@ pub const MAX_ASKS_SEEN: usize = 200;
 /// Most asks whose provider one order asks the registry about.
 pub const MAX_ASKS_TRIED: usize = 50;
 
-/// The mode's winner among those offers that `can_serve`, which answers the bond of their provider.
+/// The mode's winner among those offers that `can_serve`, which answers the bond of their provider. Drops the others.
 fn pick(
     pricing: &PricingMode,
     units: u32,
-    mut offers: Vec<Offer>,
+    offers: &mut Vec<Offer>,
     mut can_serve: impl FnMut(BidId) -> Result<Option<Uint128>, ContractError>,
 ) -> Result<Option<(BidId, Uint128)>, ContractError> {
-    while let Some(id) = pricing.winner(units, &offers) {
+    while let Some(id) = pricing.winner(units, offers) {
         if let Some(bonded) = can_serve(id)? {
             return Ok(Some((id, bonded)));
         }
@@ -49,15 +51,28 @@ pub fn close_auction(
     now: u64,
 ) -> Result<(), ContractError> {
     let config = CONFIG.load(storage)?;
-    let offers = bids::offers(storage, account)?;
+    bids::end_sealed(storage, out, account, BidState::Forfeited, "unrevealed")?;
+    let mut offers = bids::offers(storage, account)?;
     let order = &account.order;
-    let won = pick(&order.pricing, order.resources.units, offers, |id| {
+    let can_serve = |id| {
         let bid = bids::load(storage, id)?;
         Ok(providers::can_serve(querier, &config, &bid.provider, &order.resources).ok())
-    })?;
+    };
+    let units = order.resources.units;
+    let won = pick(&order.pricing, units, &mut offers, can_serve)?;
+    // Only who can serve sets the price of somebody else.
+    let runner_up = match won {
+        Some((id, _)) if order.pricing.asks_runner_up() => {
+            offers.retain(|o| o.id != id);
+            let next = pick(&order.pricing, units, &mut offers, can_serve)?;
+            next.map(|(id, _)| bids::load(storage, id)).transpose()?
+        }
+        _ => None,
+    };
     match won {
         Some((id, bonded)) => {
-            award(storage, out, account, id, bonded, now)?;
+            let next = runner_up.map(|b| b.rate);
+            award(storage, out, account, id, (bonded, next), now)?;
         }
         None => expire(storage, out, account)?,
     }
@@ -93,7 +108,7 @@ pub fn cross_again(
     }
 }
 
-/// Gives the order to a live bid, whose provider has `bonded`.
+/// Gives the order to an open bid, whose provider has `bonded`; `runner_up` is the rate of who would have won without it.
 ///
 /// # Errors
 /// When the bid is not live.
@@ -102,14 +117,15 @@ pub fn award(
     out: &mut Outbox,
     account: &mut Account,
     id: BidId,
-    bonded: Uint128,
+    (bonded, runner_up): (Uint128, Option<Rate>),
     now: u64,
 ) -> Result<LeaseId, ContractError> {
-    let bid = bids::load_open(storage, id)?;
+    let bid = bids::load_in(storage, id, BidState::Open)?;
     bids::end_all(storage, out, account, Some(id))?;
+    let order = &account.order;
     let winner = Winner {
         provider: bid.provider,
-        rate: bid.rate,
+        rate: order.pricing.price(bid.rate, runner_up, order.ceiling.rate),
         bid: id,
         ask: None,
         bonded,
@@ -156,7 +172,7 @@ pub fn cross(
             });
         }
     }
-    let won = pick(&order.pricing, units, offers, |BidId(id)| {
+    let won = pick(&order.pricing, units, &mut offers, |BidId(id)| {
         let ask = asks::load(storage, AskId(id))?;
         if account.was_left_by(storage, &ask.provider)? {
             return Ok(None);

@@ -164,6 +164,7 @@ fn bid_response(id: BidId, b: Bid) -> BidResponse {
         order_id: b.order_id,
         provider: b.provider,
         rate: b.rate,
+        commitment: b.commitment,
         state: b.state,
         deposit: b.deposit,
         placed_at: b.placed_at,

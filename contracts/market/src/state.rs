@@ -1,7 +1,7 @@
 //! Everything that the market stores. Times are whole unix seconds, amounts micro-units.
 
 use cosmwasm_schema::cw_serde;
-use cosmwasm_std::{Addr, Empty, Timestamp, Uint128};
+use cosmwasm_std::{Addr, Binary, Empty, Timestamp, Uint128};
 use cw_storage_plus::{Index, IndexList, IndexedMap, Item, Map, MultiIndex};
 use ember_types::{
     assurance::Assurance,
@@ -102,8 +102,11 @@ pub struct Bid {
     pub order_id: OrderId,
     /// Who bids.
     pub provider: Addr,
-    /// Per unit.
+    /// Per unit; zero while it is sealed.
     pub rate: Rate,
+    /// Hash of a bid that is or was sealed.
+    #[serde(default)]
+    pub commitment: Option<Binary>,
     /// Where it stands.
     pub state: BidState,
     /// Held; zero once it ended.
@@ -267,7 +270,9 @@ pub const BIDS: Map<u64, Bid> = Map::new("bids");
 pub const BIDS_BY_ORDER: Map<(u64, u64), Empty> = Map::new("bids_by_order");
 /// Live bids by order, best first: rate, then id.
 pub const BOOK: Map<(u64, u128, u64), Empty> = Map::new("book");
-/// The live bid of a provider on an order.
+/// Sealed bids by order.
+pub const SEALED: Map<(u64, u64), Empty> = Map::new("sealed");
+/// The live bid of a provider on an order, sealed or open.
 pub const LIVE_BID: Map<(u64, &Addr), u64> = Map::new("live_bid");
 /// Standing asks by id.
 pub const ASKS: Map<u64, Ask> = Map::new("asks");

@@ -22,7 +22,12 @@ use ember_types::{
     lease::{LeaseState, OrderState},
     market::{Ceiling, CreateOrderResponse, ExecuteMsg, MigrateMsg, QueryMsg, Terms},
     money::Rate,
-    pricing::{PricingMode, market::Market, reverse_auction::ReverseAuction},
+    pricing::{
+        PricingMode,
+        market::Market,
+        reverse_auction::ReverseAuction,
+        sealed_tender::{PriceRule, SealedTender},
+    },
     registry,
     resources::{Device, ResourceSpec},
 };
@@ -262,14 +267,14 @@ fn every_refusal_is_reached() {
     w.refuses_to("Ineligible", &poor, bid(1, 1), &usdc(500));
     for (order, msg) in [
         (
-            6,
+            8,
             create(now, |r, _, _, _| r.gpu.min_bond = Uint128::new(9_000_000)),
         ),
         (
-            7,
+            9,
             create(now, |r, _, _, _| r.gpu.region = Some("eu".into())),
         ),
-        (8, create(now, |r, _, _, _| r.units = 4)),
+        (10, create(now, |r, _, _, _| r.units = 4)),
     ] {
         w.bare
             .market(&w.people[t0].clone(), msg, &usdc(1_000))
@@ -286,6 +291,8 @@ fn every_refusal_is_reached() {
     };
     w.refuses("Ineligible", p0, ask, &[]);
     vouched_for(&mut w, now);
+
+    tenders(&mut w, now);
 
     // Deposits.
     for i in 0..31 {
@@ -403,6 +410,44 @@ fn vouched_for(w: &mut World, now: u64) {
     };
     w.bare.registry(&p0, update, &[]).unwrap();
     demand(w, &|r| r.gpu.audits.all_of = vec![auditor.to_string()]);
+}
+
+/// Sealed bids: the last order, with room for two of them.
+fn tenders(w: &mut World, now: u64) {
+    let usdc = |amount: u128| [coin(amount, USDC)];
+    let msg = create(now, |_, p, _, _| {
+        *p = PricingMode::SealedTender(SealedTender {
+            commit_until: now + 300,
+            reveal_until: now + 600,
+            rule: PriceRule::FirstPrice,
+        });
+    });
+    let t0 = w.people[0].clone();
+    w.bare.market(&t0, msg, &usdc(1_000)).unwrap();
+    let store = &w.bare.market_store;
+    let order_id = OrderId(state::LAST_ORDER.load(store).unwrap());
+    let commit = |bytes: usize| ExecuteMsg::CommitBid {
+        order_id,
+        commitment: vec![1; bytes].into(),
+    };
+    w.refuses("Invalid", 2, commit(31), &usdc(500));
+    for i in [2, 3] {
+        let provider = w.people[i].clone();
+        w.bare.market(&provider, commit(32), &usdc(500)).unwrap();
+    }
+    let last = state::LAST_BID.load(&w.bare.market_store).unwrap();
+    let reveal = ExecuteMsg::RevealBid {
+        bid_id: BidId(last),
+        rate: Rate::new(1),
+        salt: vec![1; 32].into(),
+    };
+    w.refuses("RevealTooEarly", 3, reveal.clone(), &[]);
+    let third = w.bare.account("third");
+    w.refuses_to("TenderFull", &third, commit(32), &usdc(500));
+    let snapshot = w.bare.now();
+    w.bare.pass(300 - (snapshot - now));
+    w.refuses("CommitsOver", 2, commit(32), &usdc(500));
+    w.refuses("WrongReveal", 3, reveal, &[]);
 }
 
 /// What no message can bring about, reached by breaking the store.

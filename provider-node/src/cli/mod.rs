@@ -5,6 +5,7 @@ mod output;
 mod demands;
 mod keys;
 mod cert;
+mod sealed;
 mod provider;
 mod provider_run;
 mod order;

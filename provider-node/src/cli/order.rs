@@ -18,7 +18,11 @@ use ember_types::{
         OrdersResponse, QueryMsg, Terms,
     },
     money::Rate,
-    pricing::{PricingMode, market, reverse_auction::ReverseAuction},
+    pricing::{
+        PricingMode, market,
+        reverse_auction::ReverseAuction,
+        sealed_tender::{PriceRule, SealedTender},
+    },
 };
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -73,11 +77,17 @@ pub struct Create {
     #[command(flatten)]
     demands: Demands,
     /// How the price is found
-    #[arg(long, value_enum, default_value = "reverse-auction")]
+    #[arg(long, alias = "pricing", value_enum, default_value = "reverse-auction")]
     mode: Mode,
-    /// How long the auction takes bids, for example 60s
+    /// How long the auction takes bids, or the tender commitments, for example 60s
     #[arg(long, value_parser = args::duration, default_value = "60s")]
     closes_in: Duration,
+    /// How long the tender takes reveals after that
+    #[arg(long, value_parser = args::duration, default_value = "60s")]
+    reveal_in: Duration,
+    /// The tender pays its winner the next cheapest rate instead of its own
+    #[arg(long)]
+    second_price: bool,
     /// What it is priced and paid in
     #[arg(long)]
     denom: String,
@@ -99,6 +109,9 @@ enum Mode {
     ReverseAuction,
     /// Cross the standing asks at once
     Market,
+    /// Providers commit to sealed bids, then reveal them
+    #[value(alias = "sealed_tender")]
+    SealedTender,
 }
 
 #[derive(Debug, Args)]
@@ -194,12 +207,23 @@ impl Create {
         let chain = g.signing_chain()?;
         let pricing = match self.mode {
             Mode::Market => PricingMode::Market(market::Market {}),
-            Mode::ReverseAuction => {
+            Mode::ReverseAuction | Mode::SealedTender => {
                 // The chain's clock decides, so the chain's clock is asked.
                 let now = chain.client().status().await?.unix_seconds()?;
-                PricingMode::ReverseAuction(ReverseAuction {
-                    closes_at: now.saturating_add(self.closes_in.as_secs()),
-                })
+                let closes_at = now.saturating_add(self.closes_in.as_secs());
+                if matches!(self.mode, Mode::ReverseAuction) {
+                    PricingMode::ReverseAuction(ReverseAuction { closes_at })
+                } else {
+                    PricingMode::SealedTender(SealedTender {
+                        commit_until: closes_at,
+                        reveal_until: closes_at.saturating_add(self.reveal_in.as_secs()),
+                        rule: if self.second_price {
+                            PriceRule::SecondPrice
+                        } else {
+                            PriceRule::FirstPrice
+                        },
+                    })
+                }
             }
         };
         let m = ExecuteMsg::CreateOrder {

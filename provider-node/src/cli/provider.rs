@@ -1,6 +1,6 @@
 //! `ember provider`.
 
-use super::{args, demands::Assured, provider_run};
+use super::{args, demands::Assured, provider_run, sealed};
 use crate::{
     chain::{ChainClient, Coin},
     config::Global,
@@ -10,7 +10,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use cosmwasm_std::Uint128;
 use ember_types::{
-    ids::{AskId, LeaseId, OrderId},
+    ids::{AskId, BidId, LeaseId, OrderId},
     market::{self, OrderResponse},
     money::Rate,
     registry::{Attribute, BondResponse, ExecuteMsg},
@@ -51,6 +51,25 @@ pub enum Provider {
         /// Whole coins an hour for each GPU
         #[arg(long, value_parser = args::price, value_name = "COINS")]
         price: Rate,
+    },
+    /// Commit to a sealed bid on a sealed tender; keep the salt that it answers
+    Commit {
+        /// Which
+        order: OrderId,
+        /// Whole coins an hour for each GPU
+        #[arg(long, value_parser = args::price, value_name = "COINS")]
+        price: Rate,
+    },
+    /// Reveal a sealed bid once commitments are not taken any more; who does not forfeits the bid deposit
+    Reveal {
+        /// Which
+        bid: BidId,
+        /// The price that was committed to
+        #[arg(long, value_parser = args::price, value_name = "COINS")]
+        price: Rate,
+        /// The salt that it was committed with
+        #[arg(long, value_name = "HEX")]
+        salt: String,
     },
     /// Say that one is there, so that one's devices count as supply; `provider run` does so every hour
     Touch,
@@ -201,6 +220,8 @@ impl Provider {
                     .and_then(|b| b.parse::<u64>().ok());
                 json!({"bid_id": bid, "tx_hash": tx.hash})
             }
+            Self::Commit { order, price } => sealed::commit(g, order, price).await?,
+            Self::Reveal { bid, price, salt } => sealed::reveal(g, bid, price, &salt).await?,
             Self::Ask {
                 device,
                 units,

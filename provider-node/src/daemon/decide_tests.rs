@@ -74,6 +74,7 @@ pub fn bid(id: u64, order: u64, provider: &str, rate: u128) -> BidResponse {
         order_id: OrderId(order),
         provider: Addr::unchecked(provider),
         rate: Rate::new(rate),
+        commitment: None,
         state: BidState::Open,
         deposit: Uint128::zero(),
         placed_at: Timestamp::from_seconds(0),

@@ -6,7 +6,7 @@ use crate::{
     state::CONFIG,
 };
 use cosmwasm_std::{DepsMut, Env, MessageInfo, Response};
-use ember_types::ids::BidId;
+use ember_types::{ids::BidId, lease::BidState};
 
 pub(crate) fn execute(
     deps: DepsMut,
@@ -29,7 +29,7 @@ pub(crate) fn execute(
             refuses: "lets no tenant choose",
         });
     }
-    let bid = bids::load_open(deps.storage, bid_id)?;
+    let bid = bids::load_in(deps.storage, bid_id, BidState::Open)?;
     let config = CONFIG.load(deps.storage)?;
     let bonded = providers::can_serve(
         deps.querier,
@@ -39,7 +39,14 @@ pub(crate) fn execute(
     )
     .map_err(|reason| providers::refuse(&bid.provider, reason))?;
     let mut out = Outbox::default();
-    matching::award(deps.storage, &mut out, &mut account, bid_id, bonded, now)?;
+    matching::award(
+        deps.storage,
+        &mut out,
+        &mut account,
+        bid_id,
+        (bonded, None),
+        now,
+    )?;
     account.save(deps.storage)?;
     Ok(out.into_response())
 }

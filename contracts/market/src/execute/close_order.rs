@@ -18,7 +18,9 @@ pub(crate) fn execute(
     if info.sender != account.order.tenant {
         return unauthorized(format!("the tenant {}", account.order.tenant), &info.sender);
     }
-    account.expect_auction(env.block.time.seconds())?;
+    let now = env.block.time.seconds();
+    account.expect_auction(now)?;
+    account.expect_unbound(now, "its tenant cannot close it any more")?;
     let mut out = Outbox::default();
     bids::end_all(deps.storage, &mut out, &mut account, None)?;
     escrow::refund(deps.storage, &mut out, &mut account)?;

@@ -3,11 +3,13 @@
 pub mod accept_bid;
 pub mod close_lease;
 pub mod close_order;
+pub mod commit_bid;
 pub mod create_order;
 pub mod deposit;
 pub mod give_notice;
 pub mod place_ask;
 pub mod place_bid;
+pub mod reveal_bid;
 pub mod settle;
 pub mod update_fees;
 pub mod withdraw;

@@ -76,7 +76,7 @@ pub(crate) fn execute(
         &mut out,
         &mut account,
         &info.sender,
-        rate,
+        bids::Terms::Open(rate),
         deposit,
         env.block.time,
     )?;
@@ -85,7 +85,7 @@ pub(crate) fn execute(
 }
 
 /// Exactly the schedule's deposit, or nothing where it asks for none.
-fn bid_deposit(
+pub(super) fn bid_deposit(
     deps: &DepsMut,
     info: &MessageInfo,
     account: &Account,

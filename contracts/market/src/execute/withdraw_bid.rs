@@ -16,9 +16,11 @@ pub(crate) fn execute(
     if info.sender != bid.provider {
         return unauthorized(format!("the bidder {}", bid.provider), &info.sender);
     }
-    let bid = bids::load_open(deps.storage, bid_id)?;
+    let bid = bids::load_live(deps.storage, bid_id)?;
     let mut account = Account::load(deps.storage, bid.order_id)?;
-    account.expect_auction(env.block.time.seconds())?;
+    let now = env.block.time.seconds();
+    account.expect_auction(now)?;
+    account.expect_unbound(now, "bids are revealed, not withdrawn")?;
     let mut out = Outbox::default();
     let state = BidState::Withdrawn;
     bids::end(

@@ -9,22 +9,43 @@ use ember_types::{
     ids::{BidId, OrderId},
     market::{Ceiling, ExecuteMsg, Terms},
     money::Rate,
-    pricing::{PricingMode, market::Market, reverse_auction::ReverseAuction},
+    pricing::{
+        PricingMode,
+        market::Market,
+        reverse_auction::ReverseAuction,
+        sealed_tender::{PriceRule, SealedTender, commitment},
+    },
 };
 
 fn order(world: &mut Bare, tenant: &Addr, deposit: u128, auction: bool) {
+    let closes_at = world.now() + 1_000;
+    let pricing = if auction {
+        PricingMode::ReverseAuction(ReverseAuction { closes_at })
+    } else {
+        PricingMode::Market(Market {})
+    };
+    priced(world, tenant, deposit, pricing);
+}
+
+/// Commitments for so many seconds, then reveals for as long.
+fn tender(world: &mut Bare, tenant: &Addr, secs: u64) {
+    let commit_until = world.now() + secs;
+    let pricing = PricingMode::SealedTender(SealedTender {
+        commit_until,
+        reveal_until: commit_until + 1_000,
+        rule: PriceRule::SecondPrice,
+    });
+    priced(world, tenant, 40_000, pricing);
+}
+
+fn priced(world: &mut Bare, tenant: &Addr, deposit: u128, pricing: PricingMode) {
     let terms = Terms {
-        notice_hours: u16::from(auction),
+        notice_hours: u16::from(pricing.takes_bids()),
         relist: true,
     };
-    let closes_at = world.now() + 1_000;
     let msg = ExecuteMsg::CreateOrder {
         resources: any_gpu(1),
-        pricing: if auction {
-            PricingMode::ReverseAuction(ReverseAuction { closes_at })
-        } else {
-            PricingMode::Market(Market {})
-        },
+        pricing,
         ceiling: Ceiling {
             denom: USDC.into(),
             rate: Rate::new(10_000_000),
@@ -37,8 +58,9 @@ fn order(world: &mut Bare, tenant: &Addr, deposit: u128, auction: bool) {
         .unwrap();
 }
 
-/// Auctions ask for an hour of notice, and every order wants to open again. Order 1 open with bids 1 and 2, order 2 leased (1), order 3 with a suspended lease (2), order 4 closed, order 5
-/// leased (3) from ask 2; ask 1 stands.
+/// Every order wants to open again; auctions ask for an hour of notice.
+/// Order 1 open with bids 1 and 2, order 2 leased (1), order 3 with a suspended lease (2), order 4 closed, order 5
+/// leased (3) from ask 2; ask 1 stands. Order 6 takes reveals, of bid 6 too; order 7 takes commitments.
 pub fn base(settings: &Settings) -> (Bare, Vec<Addr>) {
     let mut world = Bare::new(settings);
     let people = ["t0", "t1", "p0", "p1"].map(|n| world.account(n));
@@ -95,6 +117,15 @@ pub fn base(settings: &Settings) -> (Bare, Vec<Addr>) {
         world.market(provider, msg, &[]).unwrap();
     }
     order(&mut world, &t0, 1_000, false);
+    tender(&mut world, &t0, 100);
+    let order_id = OrderId(6);
+    let hash = commitment(order_id, &p0, Rate::new(5_000_000), &[7; 32]);
+    let msg = ExecuteMsg::CommitBid {
+        order_id,
+        commitment: hash.into(),
+    };
+    world.market(&p0, msg, &[Coin::new(500u128, USDC)]).unwrap();
+    tender(&mut world, &t0, 1_000);
     world.pass(200);
     world.hook();
     (world, people)

@@ -2,7 +2,7 @@
 
 use crate::world::{DENOMS, IBC, Op, World};
 use cosmwasm_std::{Addr, Coin, Uint128};
-use ember_market::state::FEES;
+use ember_market::state::{FEES, Order};
 use ember_testing::dice::Dice;
 use ember_testing::suite::{NATIVE, any_gpu, device};
 use ember_types::{
@@ -10,17 +10,23 @@ use ember_types::{
     ids::{AskId, BidId, LeaseId, OrderId},
     market::{Ceiling, ExecuteMsg, Terms},
     money::Rate,
-    pricing::{PricingMode, market::Market, reverse_auction::ReverseAuction},
+    pricing::{
+        PricingMode,
+        market::Market,
+        reverse_auction::ReverseAuction,
+        sealed_tender::{PriceRule, SealedTender, commitment},
+    },
     registry,
 };
 
+const SALT: [u8; 32] = [7; 32];
 const EDGES: [u128; 6] = [0, 1, 999_999, 1_000_000, u64::MAX as u128, u128::MAX];
 
 impl World {
     pub fn draw(&mut self) -> Op {
         let mut op = match self
             .dice
-            .weighted(&[8, 9, 15, 2, 8, 6, 2, 11, 9, 6, 6, 2, 1, 3, 4, 9, 3])
+            .weighted(&[8, 9, 15, 2, 8, 6, 2, 11, 9, 6, 6, 2, 1, 3, 4, 9, 3, 4, 8, 6])
         {
             0 => self.create(true),
             1 => self.create(false),
@@ -38,7 +44,10 @@ impl World {
             13 => self.at_the_registry(),
             14 => Op::Pass(self.secs()),
             15 => Op::Block(self.secs()),
-            _ => self.of_lease(|lease_id| ExecuteMsg::GiveNotice { lease_id }, 95),
+            16 => self.of_lease(|lease_id| ExecuteMsg::GiveNotice { lease_id }, 95),
+            17 => self.tender(),
+            18 => self.commit(),
+            _ => self.reveal(),
         };
         if self.dice.percent(3) {
             self.spoil(&mut op);
@@ -182,6 +191,64 @@ impl World {
         }
         let order_id = OrderId(id);
         Op::Market(provider, ExecuteMsg::PlaceBid { order_id, rate }, funds)
+    }
+
+    /// An auction's order, priced by a sealed tender.
+    fn tender(&mut self) -> Op {
+        let mut op = self.create(true);
+        let (commit, reveal) = (self.dice.within(0, 1_000), self.dice.within(0, 1_000));
+        let second = self.dice.percent(50);
+        if let Op::Market(_, ExecuteMsg::CreateOrder { pricing, .. }, _) = &mut op {
+            let commit_until = self.bare.now() + commit;
+            *pricing = PricingMode::SealedTender(SealedTender {
+                commit_until,
+                reveal_until: commit_until + reveal,
+                rule: if second {
+                    PriceRule::SecondPrice
+                } else {
+                    PriceRule::FirstPrice
+                },
+            });
+        }
+        op
+    }
+
+    fn commit(&mut self) -> Op {
+        let op = self.bid_on();
+        let Op::Market(provider, ExecuteMsg::PlaceBid { order_id, .. }, funds) = op else {
+            return op;
+        };
+        let rate = sealed_rate(order_id, self.order(order_id.0));
+        let mut hash = commitment(order_id, &provider, rate, &SALT).to_vec();
+        if self.dice.percent(2) {
+            hash.pop();
+        }
+        let commitment = hash.into();
+        let msg = ExecuteMsg::CommitBid {
+            order_id,
+            commitment,
+        };
+        Op::Market(provider, msg, funds)
+    }
+
+    fn reveal(&mut self) -> Op {
+        let last = self.bids.iter().max().copied().unwrap_or_default();
+        let id = self.dice.id(&self.bids, last);
+        let bid = self.bid(id);
+        let mut rate = Rate::new(0);
+        if let Some(bid) = &bid {
+            rate = sealed_rate(bid.order_id, self.order(bid.order_id.0));
+        }
+        if self.dice.percent(5) {
+            rate = self.rate();
+        }
+        let msg = ExecuteMsg::RevealBid {
+            bid_id: BidId(id),
+            rate,
+            salt: SALT.into(),
+        };
+        let sender = self.mostly(bid.map(|b| b.provider));
+        Op::Market(sender, msg, vec![])
     }
 
     fn of_bid(&mut self, msg: impl Fn(BidId) -> ExecuteMsg, by_tenant: bool) -> Op {
@@ -328,6 +395,12 @@ impl World {
         };
         Op::Registry(provider, msg, funds)
     }
+}
+
+/// What everybody commits to on an order: known again when it is revealed.
+fn sealed_rate(id: OrderId, order: Option<Order>) -> Rate {
+    let ceiling = order.map_or(0, |o| o.ceiling.rate.0.u128());
+    Rate::new(ceiling / u128::from(id.0 % 4 + 1))
 }
 
 fn bps(dice: &mut Dice, usual: u64) -> u16 {

@@ -383,20 +383,44 @@ fn bid(w: &mut World, op: &Op, flows: &mut Flows, id: u64, old: Option<Bid>, new
         new.deposit.u128(),
     );
     if was > is {
-        flows.pay(&new.provider, &denom, was - is);
+        let forfeited = new.state == BidState::Forfeited;
+        let to = if forfeited {
+            w.bare.fee_collector.clone()
+        } else {
+            new.provider.clone()
+        };
+        flows.pay(&to, &denom, was - is);
     }
     let sum = w.bid_deposits.entry(denom).or_default();
     *sum = *sum + is - was;
-    let live = new.state == BidState::Open;
+    let live = matches!(new.state, BidState::Open | BidState::Sealed);
     assert!(live || is == 0, "bid {id} is over and holds {is}");
     keep(&mut w.bids, id, live);
     let Some(old) = old else { return };
-    assert_eq!(old.state, BidState::Open, "bid {id} is over and changed");
+    assert!(
+        matches!(old.state, BidState::Open | BidState::Sealed),
+        "bid {id} is over and changed"
+    );
     assert_eq!(
-        (&old.provider, old.rate),
-        (&new.provider, new.rate),
+        (&old.provider, &old.commitment),
+        (&new.provider, &new.commitment),
         "bid {id}"
     );
+    if (old.state, new.state) == (BidState::Sealed, BidState::Open) {
+        let revealed = matches!(op, Op::Market(who, ExecuteMsg::RevealBid { bid_id, .. }, _)
+            if bid_id.0 == id && *who == new.provider);
+        assert!(revealed, "bid {id} was revealed by {op:?}");
+    } else {
+        assert_eq!(old.rate, new.rate, "bid {id}");
+    }
+    if new.state == BidState::Forfeited {
+        assert_eq!(
+            old.state,
+            BidState::Sealed,
+            "bid {id} was revealed and forfeited"
+        );
+        assert!(matches!(op, Op::Block(_)), "bid {id} forfeited by {op:?}");
+    }
     if new.state == BidState::Withdrawn {
         assert!(
             matches!(op, Op::Market(who, _, _) if *who == new.provider),

@@ -9,7 +9,11 @@ pub const ORDER_CLOSED: &str = "order_closed";
 pub const ORDER_RELISTED: &str = "order_relisted";
 /// A bid was placed.
 pub const BID_PLACED: &str = "bid_placed";
-/// A bid ended: won, lost or withdrawn.
+/// A provider committed to a sealed bid.
+pub const BID_COMMITTED: &str = "bid_committed";
+/// A sealed bid was revealed.
+pub const BID_REVEALED: &str = "bid_revealed";
+/// A bid ended: won, lost, withdrawn, or forfeited because it was never revealed.
 pub const BID_ENDED: &str = "bid_ended";
 /// An ask entered the book: it was posted, or a lease gave units back to an ask that had none left.
 pub const ASK_PLACED: &str = "ask_placed";
@@ -85,6 +89,8 @@ pub mod key {
     pub const RESERVATION_BPS: &str = "reservation_bps";
     /// Flat fee of a lease's opening, micro-units.
     pub const SESSION_FEE: &str = "session_fee";
+    /// Hash of a sealed bid, lower-case hex.
+    pub const COMMITMENT: &str = "commitment";
     /// Who received it.
     pub const RECIPIENT: &str = "recipient";
     /// Why it ended.

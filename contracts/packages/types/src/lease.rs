@@ -5,6 +5,7 @@
 //!           │ └──────<── relist ──┘               │
 //!           └──close, expiry──────────────────────┘
 //! bid:    open ──wins──> won      open ──other wins, withdrawn, order closed──> lost | withdrawn
+//!         sealed ──revealed──> open      sealed ──never revealed──> forfeited
 //! lease:  active ──funds run dry──> suspended ──top-up──> active
 //!           └────close, end of term────┴──grace over, close──> closed
 //! ```
@@ -35,6 +36,10 @@ pub enum BidState {
     Lost,
     /// Taken back by its provider.
     Withdrawn,
+    /// A commitment that is not revealed yet.
+    Sealed,
+    /// Never revealed: its deposit went to the fee collector.
+    Forfeited,
 }
 
 /// State of a lease.

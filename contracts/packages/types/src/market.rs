@@ -12,7 +12,7 @@ use crate::{
     resources::ResourceSpec,
 };
 use cosmwasm_schema::{QueryResponses, cw_serde};
-use cosmwasm_std::{Addr, Timestamp, Uint128};
+use cosmwasm_std::{Addr, Binary, Timestamp, Uint128};
 
 /// Set up the contract.
 #[cw_serde]
@@ -96,7 +96,7 @@ pub enum ExecuteMsg {
         #[serde(default)]
         terms: Terms,
     },
-    /// Take back an open order; the escrow is refunded. By its tenant.
+    /// Take back an open order; the escrow is refunded. By its tenant; of a sealed tender while commitments are taken.
     CloseOrder {
         /// Which.
         order_id: OrderId,
@@ -109,7 +109,25 @@ pub enum ExecuteMsg {
         /// Per unit.
         rate: Rate,
     },
-    /// Take back an open bid; its deposit is returned. By its provider.
+    /// Commit to a sealed bid on an order priced by sealed tender. Funds: the denom's bid deposit, which is forfeited to
+    /// the fee collector unless the bid is revealed in time. By a provider who may bid and has the devices. A second
+    /// commitment of the same provider replaces its first.
+    CommitBid {
+        /// Which.
+        order_id: OrderId,
+        /// 32 bytes: see `pricing::sealed_tender::commitment`.
+        commitment: Binary,
+    },
+    /// Reveal a sealed bid in the reveal window. By its provider.
+    RevealBid {
+        /// Which.
+        bid_id: BidId,
+        /// Per unit, at most the order's ceiling.
+        rate: Rate,
+        /// The 32 bytes that the commitment was made with.
+        salt: Binary,
+    },
+    /// Take back an open bid, or a sealed one while commitments are taken; its deposit is returned. By its provider.
     WithdrawBid {
         /// Which.
         bid_id: BidId,
@@ -333,8 +351,10 @@ pub struct BidResponse {
     pub order_id: OrderId,
     /// Who bids.
     pub provider: Addr,
-    /// Per unit.
+    /// Per unit; zero while the bid is sealed.
     pub rate: Rate,
+    /// Hash of a bid that is or was sealed, 32 bytes.
+    pub commitment: Option<Binary>,
     /// Where it stands.
     pub state: BidState,
     /// Deposit held, micro-units of the order's denom; zero once it ended.

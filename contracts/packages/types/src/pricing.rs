@@ -4,6 +4,7 @@
 
 pub mod market;
 pub mod reverse_auction;
+pub mod sealed_tender;
 
 use crate::{error::ValidationError, ids::BidId, money::Rate};
 use cosmwasm_schema::cw_serde;
@@ -15,6 +16,8 @@ pub enum PricingMode {
     ReverseAuction(reverse_auction::ReverseAuction),
     /// Crosses the providers' standing asks at once: best price, then oldest.
     Market(market::Market),
+    /// Sealed bids: commit, then reveal; the cheapest revealed bid wins.
+    SealedTender(sealed_tender::SealedTender),
 }
 
 /// What the winner rule looks at: one live offer that the order's spec and ceiling admit.
@@ -43,6 +46,7 @@ impl PricingMode {
         match self {
             Self::ReverseAuction(_) => "reverse_auction",
             Self::Market(_) => "market",
+            Self::SealedTender(_) => "sealed_tender",
         }
     }
 
@@ -52,6 +56,7 @@ impl PricingMode {
         match self {
             Self::ReverseAuction(m) => m.validate(now),
             Self::Market(m) => m.validate(),
+            Self::SealedTender(m) => m.validate(now),
         }
     }
 
@@ -60,6 +65,7 @@ impl PricingMode {
         match self {
             Self::ReverseAuction(m) => MatchAt::Time(m.closes_at),
             Self::Market(_) => MatchAt::Creation,
+            Self::SealedTender(m) => MatchAt::Time(m.reveal_until),
         }
     }
 
@@ -69,14 +75,24 @@ impl PricingMode {
         match self {
             Self::ReverseAuction(m) => Self::ReverseAuction(m.again(opened, now)),
             Self::Market(m) => Self::Market(m.clone()),
+            Self::SealedTender(m) => Self::SealedTender(m.again(opened, now)),
         }
     }
 
-    /// Whether providers may place bids on the order.
+    /// Whether providers may place open bids on the order.
     pub const fn takes_bids(&self) -> bool {
         match self {
             Self::ReverseAuction(_) => true,
-            Self::Market(_) => false,
+            Self::Market(_) | Self::SealedTender(_) => false,
+        }
+    }
+
+    /// Until when (unix seconds) providers may commit to sealed bids; from then on they reveal them, and neither side
+    /// may go back. `None` where bids are not sealed.
+    pub const fn sealed_until(&self) -> Option<u64> {
+        match self {
+            Self::SealedTender(m) => Some(m.commit_until),
+            Self::ReverseAuction(_) | Self::Market(_) => None,
         }
     }
 
@@ -84,7 +100,7 @@ impl PricingMode {
     pub const fn tenant_may_accept(&self) -> bool {
         match self {
             Self::ReverseAuction(_) => true,
-            Self::Market(_) => false,
+            Self::Market(_) | Self::SealedTender(_) => false,
         }
     }
 
@@ -93,6 +109,23 @@ impl PricingMode {
         match self {
             Self::ReverseAuction(m) => m.winner(units, offers),
             Self::Market(m) => m.winner(units, offers),
+            Self::SealedTender(m) => m.winner(units, offers),
+        }
+    }
+
+    /// Whether [`Self::price`] depends on who would have won without the winner.
+    pub const fn asks_runner_up(&self) -> bool {
+        match self {
+            Self::SealedTender(m) => matches!(m.rule, sealed_tender::PriceRule::SecondPrice),
+            Self::ReverseAuction(_) | Self::Market(_) => false,
+        }
+    }
+
+    /// The rate of the lease: `won` is the winner's, `runner_up` that of who would have won without it.
+    pub fn price(&self, won: Rate, runner_up: Option<Rate>, ceiling: Rate) -> Rate {
+        match self {
+            Self::ReverseAuction(_) | Self::Market(_) => won,
+            Self::SealedTender(m) => m.price(won, runner_up, ceiling),
         }
     }
 }
