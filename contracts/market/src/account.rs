@@ -1,17 +1,34 @@
-//! An order with its escrow and its lease: what a message about any of them loads and saves as one.
+//! An order with its escrow and its leases: what a message about any of them loads and saves as one.
 
 use crate::{
+    accrual::exhausted_at,
     error::ContractError,
     state::{CONFIG, DUE, ESCROWS, Escrow, LEASES, Lease, ORDERS, Order},
 };
 use cosmwasm_std::{Addr, Empty, Storage};
 use ember_types::{
     ids::{LeaseId, OrderId},
-    lease::{LeaseState, OrderState},
+    lease::{CloseReason, LeaseState, OrderState},
     pricing::MatchAt,
+    resources::ResourceSpec,
 };
 
-/// The three records of one order.
+impl Order {
+    /// The ids of its leases since it last opened.
+    pub fn leases(&self) -> impl Iterator<Item = LeaseId> {
+        self.lease_id.iter().chain(&self.more_leases).copied()
+    }
+
+    /// What `units` of it ask for.
+    pub fn part(&self, units: u32) -> ResourceSpec {
+        ResourceSpec {
+            units,
+            ..self.resources.clone()
+        }
+    }
+}
+
+/// The records of one order.
 #[derive(Debug, Clone)]
 pub struct Account {
     /// The order's id.
@@ -20,8 +37,8 @@ pub struct Account {
     pub order: Order,
     /// Its money.
     pub escrow: Escrow,
-    /// Its lease, once matched.
-    pub lease: Option<Lease>,
+    /// Its leases since it last opened, running or over.
+    pub leases: Vec<(LeaseId, Lease)>,
 }
 
 impl Account {
@@ -31,18 +48,25 @@ impl Account {
         let order = ORDERS
             .may_load(storage, id.0)?
             .ok_or(ContractError::NoOrder(id))?;
-        let lease = match order.lease_id {
-            Some(lease) => Some(LEASES.load(storage, lease.0)?),
-            None => None,
-        };
+        let escrow = ESCROWS.load(storage, id.0)?;
+        let mut leases = Vec::new();
+        for id in order.leases() {
+            leases.push((id, LEASES.load(storage, id.0)?));
+        }
+        // Leases of the first versions do not say what they are owed. Each was its order's only one.
+        if let [(_, lease)] = leases.as_mut_slice() {
+            lease.payable = escrow.payable;
+        }
         Ok(Self {
             id,
             order,
-            escrow: ESCROWS.load(storage, id.0)?,
-            lease,
+            escrow,
+            leases,
         })
     }
 
+    /// The account of a lease, which is over or not.
+    ///
     /// # Errors
     /// When there is no such lease, or its order opened again after it.
     pub fn of_lease(storage: &dyn Storage, id: LeaseId) -> Result<Self, ContractError> {
@@ -50,14 +74,11 @@ impl Account {
             .may_load(storage, id.0)?
             .ok_or(ContractError::NoLease(id))?;
         let account = Self::load(storage, lease.order_id)?;
-        // A past lease is not to be taken for the one that came after it.
-        if account.order.lease_id != Some(id) {
-            return Err(ContractError::LeaseClosed { lease_id: id });
-        }
+        account.lease(id)?;
         Ok(account)
     }
 
-    /// Writes all three, and moves the order to its place in the time index.
+    /// Writes all of them, and moves the order to its place in the time index.
     ///
     /// # Errors
     /// When the storage is broken.
@@ -72,7 +93,7 @@ impl Account {
             }
             self.order.due_at = due;
         }
-        if let (Some(id), Some(lease)) = (self.order.lease_id, &self.lease) {
+        for (id, lease) in &self.leases {
             LEASES.save(storage, id.0, lease)?;
         }
         ESCROWS.save(storage, self.id.0, &self.escrow)?;
@@ -82,22 +103,73 @@ impl Account {
 
     /// When the chain must look at the order by itself.
     fn next_due(&self, grace_secs: u64) -> Option<u64> {
-        match (self.order.state, &self.lease) {
-            (OrderState::Open, _) => match self.order.pricing.match_at() {
+        match self.order.state {
+            OrderState::Open => match self.order.pricing.match_at() {
                 MatchAt::Time(t) => Some(t),
                 // One that opened again crosses at the end of the block.
                 MatchAt::Creation => self.order.relisted_at,
             },
-            (OrderState::Leased, Some(lease)) => Some(match lease.state {
-                LeaseState::Active => lease
-                    .exhausted_at(&self.escrow)
-                    .map_or(lease.ends_at, |t| t.min(lease.ends_at)),
-                LeaseState::Suspended | LeaseState::Closed => lease
-                    .grace_over_at(grace_secs)
-                    .map_or(lease.ends_at, |t| t.min(lease.ends_at)),
-            }),
-            (OrderState::Leased, None) | (OrderState::Closed, _) => None,
+            OrderState::Leased if self.order.missing > 0 => self.order.relisted_at,
+            OrderState::Leased => {
+                let grace_over = self
+                    .running()
+                    .filter_map(|(_, l)| l.grace_over_at(grace_secs));
+                let ends = self.running().map(|(_, l)| l.ends_at);
+                self.exhausted_at()
+                    .into_iter()
+                    .chain(grace_over)
+                    .chain(ends)
+                    .min()
+            }
+            OrderState::Closed => None,
         }
+    }
+
+    /// Its leases that are not over.
+    pub fn running(&self) -> impl Iterator<Item = &(LeaseId, Lease)> {
+        self.leases
+            .iter()
+            .filter(|(_, l)| l.state != LeaseState::Closed)
+    }
+
+    /// The ids of [`Self::running`].
+    pub fn running_ids(&self) -> Vec<LeaseId> {
+        self.running().map(|(id, _)| *id).collect()
+    }
+
+    /// When the escrow runs dry, if it does so while a lease runs.
+    pub fn exhausted_at(&self) -> Option<u64> {
+        exhausted_at(self.running().map(|(_, l)| l), &self.escrow)
+    }
+
+    /// One of its leases, running or over.
+    ///
+    /// # Errors
+    /// When it is none of them: it was over before the order opened again.
+    pub fn lease(&self, id: LeaseId) -> Result<&Lease, ContractError> {
+        let own = self.leases.iter().find(|(own, _)| *own == id);
+        own.map(|(_, lease)| lease)
+            .ok_or(ContractError::LeaseClosed { lease_id: id })
+    }
+
+    /// One of its running leases, with the money that pays it.
+    ///
+    /// # Errors
+    /// When it is over.
+    pub fn running_lease(
+        &mut self,
+        id: LeaseId,
+    ) -> Result<(&mut Lease, &mut Escrow), ContractError> {
+        let own = self.leases.iter_mut().find(|(own, _)| *own == id);
+        match own {
+            Some((_, lease)) if lease.state != LeaseState::Closed => Ok((lease, &mut self.escrow)),
+            _ => Err(ContractError::LeaseClosed { lease_id: id }),
+        }
+    }
+
+    /// Whether a lease runs.
+    pub fn is_running(&self, id: LeaseId) -> bool {
+        self.running().any(|(own, _)| *own == id)
     }
 
     /// Whether `provider` had a lease of the order and left.
@@ -109,27 +181,15 @@ impl Account {
         storage: &dyn Storage,
         provider: &Addr,
     ) -> Result<bool, ContractError> {
+        let left = |l: &Lease| {
+            l.provider == *provider && l.close_reason.is_some_and(CloseReason::is_providers)
+        };
         for id in &self.order.past_leases {
-            if LEASES.load(storage, id.0)?.provider == *provider {
+            if left(&LEASES.load(storage, id.0)?) {
                 return Ok(true);
             }
         }
-        Ok(false)
-    }
-
-    /// The open or running lease with its id and the money that pays it.
-    ///
-    /// # Errors
-    /// When the order is not leased.
-    pub fn running(&mut self) -> Result<(LeaseId, &mut Lease, &mut Escrow), ContractError> {
-        match (self.order.state, self.order.lease_id, &mut self.lease) {
-            (OrderState::Leased, Some(id), Some(lease)) => Ok((id, lease, &mut self.escrow)),
-            (got, ..) => Err(ContractError::OrderState {
-                order_id: self.id,
-                expected: OrderState::Leased,
-                got,
-            }),
-        }
+        Ok(self.leases.iter().any(|(_, l)| left(l)))
     }
 
     /// # Errors

@@ -9,11 +9,11 @@ use crate::{
     error::ContractError,
     state::{Escrow, Lease},
 };
-use cosmwasm_std::Uint128;
+use cosmwasm_std::{Uint128, Uint256};
 use ember_types::{
     fees::take,
     lease::LeaseState,
-    money::{seconds_covered, whole_micro},
+    money::{RATE_SCALE, seconds_covered, whole_micro},
 };
 
 /// Totals of a lease since its opening.
@@ -47,7 +47,7 @@ impl Escrow {
     /// Takes `amount` out of the deposits, the first first.
     ///
     /// # Errors
-    /// When there is less. [`Lease::accrued`] never exceeds it.
+    /// When there is less. What leases accrue up to [`exhausted_at`] never exceeds it.
     pub fn consume(&mut self, amount: Uint128) -> Result<(), ContractError> {
         let mut rest = amount;
         for deposit in &mut self.deposits {
@@ -62,14 +62,12 @@ impl Escrow {
 }
 
 impl Lease {
-    /// Totals at `time`, of which the escrow pays every second in full.
+    /// Totals at `time`, which is no later than [`exhausted_at`].
     ///
     /// # Errors
-    /// When a total leaves 128 bits, which the cap by the escrow forbids.
-    pub fn accrued(&self, escrow: &Escrow, time: u64) -> Result<Accrued, ContractError> {
-        let secs = self
-            .active_at(time)
-            .min(self.covered(escrow).unwrap_or(u64::MAX));
+    /// When a total leaves 128 bits, which what the escrow pays never does.
+    pub fn accrued(&self, time: u64) -> Result<Accrued, ContractError> {
+        let secs = self.active_at(time);
         let gross = whole_micro(self.rate.accrued(self.resources.units, secs))?;
         Ok(Accrued {
             gross,
@@ -87,27 +85,68 @@ impl Lease {
         }
     }
 
-    /// Active seconds since the opening that the escrow pays for; `None` when the rate is zero.
-    pub fn covered(&self, escrow: &Escrow) -> Option<u64> {
-        // Both are parts of `deposited`, whose sum was checked when it came.
-        let funds = escrow
-            .deposits
-            .iter()
-            .fold(self.gross, |sum, d| sum.saturating_add(d.left));
-        seconds_covered(funds, self.rate, self.resources.units)
-    }
-
-    /// When the money of an active lease runs out, if it does so before the end of its term.
-    pub fn exhausted_at(&self, escrow: &Escrow) -> Option<u64> {
-        let left = self.covered(escrow)?.saturating_sub(self.active_secs);
-        Some(self.active_since.saturating_add(left))
-            .filter(|t| self.state == LeaseState::Active && *t < self.ends_at)
-    }
-
     /// When a suspended lease closes by itself.
     pub fn grace_over_at(&self, grace_secs: u64) -> Option<u64> {
         self.suspended_at.map(|t| t.saturating_add(grace_secs))
     }
+}
+
+/// What pays `leases`: what they have booked and what nobody has earned yet. Both are parts of `deposited`, whose sum
+/// was checked when it came.
+fn funds(leases: &[&Lease], escrow: &Escrow) -> Uint128 {
+    let booked = leases.iter().map(|l| l.gross);
+    let free = escrow.deposits.iter().map(|d| d.left);
+    booked
+        .chain(free)
+        .fold(Uint128::zero(), Uint128::saturating_add)
+}
+
+/// Whether `funds` pay every lease the active seconds that `secs` names, in full. 128 + 32 + 64 bits a lease leave room
+/// for as many leases as there may be.
+fn pays(funds: Uint128, leases: &[&Lease], secs: impl Fn(&Lease) -> u64) -> bool {
+    let cost = leases.iter().fold(Uint256::zero(), |sum, l| {
+        sum.saturating_add(l.rate.accrued(l.resources.units, secs(l)))
+    });
+    cost <= Uint256::from(funds) * Uint256::from(RATE_SCALE)
+}
+
+/// When the money of these leases, which one escrow pays, runs out, if it does so before the end of all their terms: the
+/// last second up to which all of them are paid in full. Those that are not active cost nothing.
+pub fn exhausted_at<'a>(
+    leases: impl IntoIterator<Item = &'a Lease>,
+    escrow: &Escrow,
+) -> Option<u64> {
+    let active = |l: &&Lease| l.state == LeaseState::Active;
+    let leases: Vec<_> = leases.into_iter().filter(active).collect();
+    let funds = funds(&leases, escrow);
+    let end = leases.iter().map(|l| l.ends_at).max()?;
+    if let [lease] = leases.as_slice() {
+        let covered = seconds_covered(funds, lease.rate, lease.resources.units)?;
+        let left = covered.saturating_sub(lease.active_secs);
+        return Some(lease.active_since.saturating_add(left)).filter(|t| *t < end);
+    }
+    if pays(funds, &leases, |l| l.active_at(end)) {
+        return None;
+    }
+    // Up to `paid` it is enough: a lease opens, and revives, only where it is. At `unpaid` it is not.
+    let mut paid = leases.iter().map(|l| l.active_since).max()?;
+    let mut unpaid = end;
+    while unpaid.saturating_sub(paid) > 1 {
+        let middle = paid.midpoint(unpaid);
+        if pays(funds, &leases, |l| l.active_at(middle)) {
+            paid = middle;
+        } else {
+            unpaid = middle;
+        }
+    }
+    Some(paid)
+}
+
+/// Whether the escrow pays all of these leases for a second more than they were active.
+pub fn pays_a_second<'a>(leases: impl IntoIterator<Item = &'a Lease>, escrow: &Escrow) -> bool {
+    let leases: Vec<_> = leases.into_iter().collect();
+    let more = |l: &Lease| l.active_secs.saturating_add(1);
+    pays(funds(&leases, escrow), &leases, more)
 }
 
 #[cfg(test)]
@@ -144,6 +183,7 @@ mod tests {
             active_since: 1_000,
             gross: Uint128::zero(),
             fee: Uint128::zero(),
+            payable: Uint128::zero(),
         }
     }
 
@@ -158,6 +198,12 @@ mod tests {
         }
     }
 
+    /// What the lease owes at `time`, or when its money has run out.
+    fn owed(lease: &Lease, escrow: &Escrow, time: u64) -> Accrued {
+        let paid = exhausted_at([lease], escrow).unwrap_or(u64::MAX);
+        lease.accrued(time.min(paid)).unwrap()
+    }
+
     proptest! {
         #[test]
         fn nothing_is_ever_owed_that_is_not_there(
@@ -165,12 +211,12 @@ mod tests {
             bps in 0u16..=10_000, funds in any::<u128>(), time in any::<u64>(),
         ) {
             let (lease, escrow) = (lease(rate, units, term, bps), escrow(funds));
-            let a = lease.accrued(&escrow, time).unwrap();
+            let a = owed(&lease, &escrow, time);
             prop_assert!(a.fee <= a.gross);
             prop_assert!(a.gross.u128() <= funds);
-            if let Some(t) = lease.exhausted_at(&escrow) {
+            if let Some(t) = exhausted_at([&lease], &escrow) {
                 prop_assert!(t < lease.ends_at);
-                prop_assert_eq!(lease.accrued(&escrow, t).unwrap(), lease.accrued(&escrow, u64::MAX).unwrap());
+                prop_assert_eq!(owed(&lease, &escrow, t), owed(&lease, &escrow, u64::MAX));
             }
         }
 
@@ -181,8 +227,42 @@ mod tests {
         ) {
             let (lease, escrow) = (lease(rate, 3, 50_000, bps), escrow(funds));
             let (first, second) = (a.min(b), a.max(b));
-            let (x, y) = (lease.accrued(&escrow, first).unwrap(), lease.accrued(&escrow, second).unwrap());
+            let (x, y) = (owed(&lease, &escrow, first), owed(&lease, &escrow, second));
             prop_assert!(x.gross <= y.gross && x.fee <= y.fee && x.gross - x.fee <= y.gross - y.fee);
+        }
+    }
+
+    proptest! {
+        /// Several leases of one escrow run dry together, at the last second that is paid to all.
+        #[test]
+        fn what_runs_together_runs_dry_together(
+            rates in prop::collection::vec((1u128..1 << 40, 1u32..5, 0u64..1_000), 2..6), funds in 0u128..1 << 50,
+        ) {
+            let leases: Vec<_> = rates.iter().map(|(rate, units, active_secs)| Lease {
+                active_secs: *active_secs,
+                gross: whole_micro(Rate::new(*rate).accrued(*units, *active_secs)).unwrap(),
+                ..lease(*rate, *units, 50_000, 2_000)
+            }).collect();
+            let escrow = escrow(funds);
+            // In full: to the 10^-6 of a micro-unit.
+            let booked: u128 = leases.iter().map(|l| l.gross.u128() * RATE_SCALE).sum();
+            let cost = |t: u64| -> u128 {
+                let all = leases.iter().map(|l| l.rate.0.u128() * u128::from(l.resources.units) * u128::from(l.active_at(t)));
+                all.sum::<u128>().saturating_sub(booked)
+            };
+            let funds = funds * RATE_SCALE;
+            match exhausted_at(&leases, &escrow) {
+                None => prop_assert!(cost(51_000) <= funds),
+                Some(t) => {
+                    prop_assert!((1_000..51_000).contains(&t));
+                    prop_assert!(cost(t) <= funds && cost(t + 1) > funds);
+                    prop_assert_eq!(pays_a_second(&leases, &escrow), t > 1_000);
+                }
+            }
+            // Beside a lease that costs nothing, one alone runs dry when it does by itself.
+            let idle = lease(0, 1, 50_000, 0);
+            let one = &leases[0];
+            prop_assert_eq!(exhausted_at([one], &escrow), exhausted_at([one, &idle], &escrow));
         }
     }
 
@@ -190,17 +270,17 @@ mod tests {
     fn a_full_term_costs_rate_times_units_times_term() {
         let lease = lease(1_234_567, 4, 3_600, 2_000);
         let total = 1_234_567u128 * 4 * 3_600 / 1_000_000;
-        let a = lease.accrued(&escrow(total + 10), u64::MAX).unwrap();
+        let a = owed(&lease, &escrow(total + 10), u64::MAX);
         assert_eq!(a.gross.u128(), total);
         assert_eq!(a.fee.u128(), total / 5);
-        assert_eq!(lease.exhausted_at(&escrow(total + 10)), None);
+        assert_eq!(exhausted_at([&lease], &escrow(total + 10)), None);
     }
 
     #[test]
     fn money_for_exactly_the_term_is_not_exhausted_and_a_unit_less_is() {
         let lease = lease(1_000_000, 1, 100, 0);
-        assert_eq!(lease.exhausted_at(&escrow(100)), None);
-        assert_eq!(lease.exhausted_at(&escrow(99)), Some(1_099));
-        assert_eq!(lease.exhausted_at(&escrow(0)), Some(1_000));
+        assert_eq!(exhausted_at([&lease], &escrow(100)), None);
+        assert_eq!(exhausted_at([&lease], &escrow(99)), Some(1_099));
+        assert_eq!(exhausted_at([&lease], &escrow(0)), Some(1_000));
     }
 }

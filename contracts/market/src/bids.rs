@@ -11,11 +11,12 @@ use cosmwasm_std::{
     Addr, Binary, Empty, Event, HexBinary, Order, StdResult, Storage, Timestamp, Uint128,
 };
 use ember_types::{
+    error::ValidationError,
     events::{self, key},
     ids::{BidId, OrderId},
     lease::BidState,
     money::Rate,
-    pricing::Offer,
+    pricing::{Award, Offer},
 };
 
 /// # Errors
@@ -53,15 +54,50 @@ pub fn load_live(storage: &dyn Storage, id: BidId) -> Result<Bid, ContractError>
     }
 }
 
-/// What a live bid offers.
-pub enum Terms {
-    /// A rate per unit, seen by all.
+/// What a live bid asks for each unit.
+pub enum Price {
+    /// A rate, seen by all.
     Open(Rate),
     /// A hash of one.
     Sealed(Binary),
 }
 
-/// Puts a live bid into the book, or among the sealed ones; its deposit has come with the message.
+/// The units of a bid that names `units` or, with `None`, offers all that the order wants.
+///
+/// # Errors
+/// When the order does not take that many, or no parts.
+pub fn units(account: &Account, units: Option<u32>) -> Result<u32, ContractError> {
+    let (order, wanted) = (&account.order, account.order.resources.units);
+    match units {
+        None => Ok(wanted),
+        Some(n) if n == wanted || (order.pricing.takes_parts() && n > 0 && n < wanted) => Ok(n),
+        Some(n) => {
+            let least = if order.pricing.takes_parts() {
+                1
+            } else {
+                wanted
+            };
+            let expected = format!("{least} to {wanted}");
+            Err(ValidationError::range("units", expected, n).into())
+        }
+    }
+}
+
+/// A bid that comes with a message.
+pub struct NewBid {
+    /// Who bids.
+    pub provider: Addr,
+    /// Units offered.
+    pub units: u32,
+    /// What each costs.
+    pub price: Price,
+    /// What came with the message.
+    pub deposit: Uint128,
+    /// Block time.
+    pub placed_at: Timestamp,
+}
+
+/// Puts a live bid into the book, or among the sealed ones.
 ///
 /// # Errors
 /// When a total leaves its range.
@@ -69,16 +105,13 @@ pub fn place(
     storage: &mut dyn Storage,
     out: &mut Outbox,
     account: &mut Account,
-    provider: &Addr,
-    terms: Terms,
-    deposit: Uint128,
-    now: Timestamp,
+    new: NewBid,
 ) -> Result<BidId, ContractError> {
     let order_id = account.id;
     let id = BidId(next_id(storage, &LAST_BID)?);
-    let (name, rate, state, commitment) = match terms {
-        Terms::Open(rate) => (events::BID_PLACED, rate, BidState::Open, None),
-        Terms::Sealed(hash) => (
+    let (name, rate, state, commitment) = match new.price {
+        Price::Open(rate) => (events::BID_PLACED, rate, BidState::Open, None),
+        Price::Sealed(hash) => (
             events::BID_COMMITTED,
             Rate::new(0),
             BidState::Sealed,
@@ -88,7 +121,8 @@ pub fn place(
     let event = Event::new(name)
         .add_attribute(key::ORDER_ID, order_id.to_string())
         .add_attribute(key::BID_ID, id.to_string())
-        .add_attribute(key::PROVIDER, provider);
+        .add_attribute(key::PROVIDER, &new.provider)
+        .add_attribute(key::UNITS, new.units.to_string());
     let event = match &commitment {
         None => {
             BOOK.save(storage, (order_id.0, rate.0.u128(), id.0), &Empty {})?;
@@ -99,18 +133,20 @@ pub fn place(
             event.add_attribute(key::COMMITMENT, hex(hash))
         }
     };
+    let deposit = new.deposit;
     let bid = Bid {
         order_id,
-        provider: provider.clone(),
+        provider: new.provider,
+        units: Some(new.units),
         rate,
         commitment,
         state,
         deposit,
-        placed_at: now,
+        placed_at: new.placed_at,
     };
     BIDS.save(storage, id.0, &bid)?;
     BIDS_BY_ORDER.save(storage, (order_id.0, id.0), &Empty {})?;
-    LIVE_BID.save(storage, (order_id.0, provider), &id.0)?;
+    LIVE_BID.save(storage, (order_id.0, &bid.provider), &id.0)?;
     account.order.open_bids = account.order.open_bids.saturating_add(1);
     let denom = account.order.ceiling.denom.as_str();
     fees::ledger(storage, denom, |l| {
@@ -163,6 +199,7 @@ pub fn from_ask(
     storage: &mut dyn Storage,
     order_id: OrderId,
     provider: &Addr,
+    units: u32,
     rate: Rate,
     now: Timestamp,
 ) -> Result<BidId, ContractError> {
@@ -170,6 +207,7 @@ pub fn from_ask(
     let bid = Bid {
         order_id,
         provider: provider.clone(),
+        units: Some(units),
         rate,
         commitment: None,
         state: BidState::Won,
@@ -222,7 +260,7 @@ pub fn end(
     Ok(BIDS.save(storage, id.0, &bid)?)
 }
 
-/// Ends every live bid of the order: `winner` has won, the others lost.
+/// Ends every live bid of the order: `winners` have won, the others lost.
 ///
 /// # Errors
 /// When the storage is broken.
@@ -230,13 +268,15 @@ pub fn end_all(
     storage: &mut dyn Storage,
     out: &mut Outbox,
     account: &mut Account,
-    winner: Option<BidId>,
+    winners: &[Award],
 ) -> Result<(), ContractError> {
     for offer in offers(storage, account)? {
-        let (state, reason) = match winner {
-            Some(id) if id == offer.id => (BidState::Won, "won"),
-            Some(_) => (BidState::Lost, "lost"),
-            None => (BidState::Lost, "order_closed"),
+        let (state, reason) = if winners.iter().any(|w| w.id == offer.id) {
+            (BidState::Won, "won")
+        } else if winners.is_empty() {
+            (BidState::Lost, "order_closed")
+        } else {
+            (BidState::Lost, "lost")
         };
         end(storage, out, account, offer.id, state, reason)?;
     }
@@ -269,18 +309,26 @@ pub fn end_sealed(
 /// # Errors
 /// When the storage is broken.
 pub fn offers(storage: &dyn Storage, account: &Account) -> Result<Vec<Offer>, ContractError> {
-    let units = account.order.resources.units;
-    Ok(BOOK
-        .sub_prefix(account.id.0)
+    BOOK.sub_prefix(account.id.0)
         .keys(storage, None, None, Order::Ascending)
         .map(|key| {
-            key.map(|(rate, id)| Offer {
-                id: BidId(id),
-                rate: Rate::new(rate),
-                units,
-            })
+            let (_, id) = key?;
+            offer(storage, account, BidId(id))
         })
-        .collect::<StdResult<_>>()?)
+        .collect()
+}
+
+/// One live bid of the order.
+///
+/// # Errors
+/// When there is none of this id.
+pub fn offer(storage: &dyn Storage, account: &Account, id: BidId) -> Result<Offer, ContractError> {
+    let bid = load_in(storage, id, BidState::Open)?;
+    Ok(Offer {
+        id,
+        rate: bid.rate,
+        units: bid.units.unwrap_or(account.order.resources.units),
+    })
 }
 
 /// The worst live bid of the order: the dearest, the newest among equals.

@@ -101,13 +101,16 @@ pub fn execute(
         ExecuteMsg::CloseOrder { order_id } => {
             execute::close_order::execute(deps, &env, &info, order_id)
         }
-        ExecuteMsg::PlaceBid { order_id, rate } => {
-            execute::place_bid::execute(deps, &env, &info, order_id, rate)
-        }
+        ExecuteMsg::PlaceBid {
+            order_id,
+            rate,
+            units,
+        } => execute::place_bid::execute(deps, &env, &info, order_id, rate, units),
         ExecuteMsg::CommitBid {
             order_id,
             commitment,
-        } => execute::commit_bid::execute(deps, &env, &info, order_id, commitment),
+            units,
+        } => execute::commit_bid::execute(deps, &env, &info, order_id, commitment, units),
         ExecuteMsg::RevealBid { bid_id, rate, salt } => {
             execute::reveal_bid::execute(deps, &env, &info, bid_id, rate, &salt)
         }

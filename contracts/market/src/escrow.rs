@@ -12,8 +12,8 @@ use cosmwasm_std::{Addr, Event, Storage, Uint128};
 use ember_types::{
     events::{self, key},
     fees::{DenomFees, share_with_rest},
-    ids::OrderId,
-    lease::OrderState,
+    ids::{LeaseId, OrderId},
+    lease::{LeaseState, OrderState},
 };
 
 /// Most deposits that wait in one account. The tenant always gets in, so that strangers cannot keep it out.
@@ -153,64 +153,73 @@ fn append(
     Ok(())
 }
 
-/// Books what the lease has earned up to `time`: out of the first deposits, the take fee to the collector, the rest
-/// to the provider's balance.
+/// Books what every lease has earned up to `time`: out of the first deposits, the take fee to the collector, the rest to
+/// the provider's balance.
 ///
 /// # Errors
-/// When the order is not leased.
+/// When the storage is broken.
 pub fn book(
     storage: &mut dyn Storage,
     out: &mut Outbox,
     account: &mut Account,
     time: u64,
 ) -> Result<(), ContractError> {
-    let id = account.id;
-    let (_, lease, escrow) = account.running()?;
-    let total = lease.accrued(escrow, time)?;
-    let gross = total.gross.checked_sub(lease.gross)?;
-    let fee = total.fee.checked_sub(lease.fee)?;
-    let upto = lease.exhausted_at(escrow).unwrap_or(lease.ends_at);
-    if lease.suspended_at.is_none() {
-        lease.settled_at = time.min(upto).max(lease.settled_at);
-    }
-    if gross.is_zero() {
-        return Ok(());
-    }
-    (lease.gross, lease.fee) = (total.gross, total.fee);
-    let denom = lease.denom.as_str();
-    let before = escrow.held()?;
-    escrow.consume(gross)?;
-    let net = gross.checked_sub(fee)?;
-    escrow.payable = escrow.payable.checked_add(net)?;
-    let after = escrow.held()?;
-    if !net.is_zero() {
-        out.emit(movement("accrue", id, denom, net, before, before));
-    }
-    if !fee.is_zero() {
-        let event = movement("take_fee", id, denom, fee, before, after);
-        collect(storage, out, escrow, denom, fee, event)?;
+    // Nobody is paid for a second that not all of them are paid for.
+    let upto = account.exhausted_at().map_or(time, |t| t.min(time));
+    let (order_id, escrow) = (account.id, &mut account.escrow);
+    for (id, lease) in &mut account.leases {
+        if lease.state != LeaseState::Active {
+            continue;
+        }
+        let total = lease.accrued(upto)?;
+        let gross = total.gross.checked_sub(lease.gross)?;
+        let fee = total.fee.checked_sub(lease.fee)?;
+        lease.settled_at = upto.min(lease.ends_at).max(lease.settled_at);
+        if gross.is_zero() {
+            continue;
+        }
+        (lease.gross, lease.fee) = (total.gross, total.fee);
+        let denom = lease.denom.as_str();
+        let before = escrow.held()?;
+        escrow.consume(gross)?;
+        let net = gross.checked_sub(fee)?;
+        escrow.payable = escrow.payable.checked_add(net)?;
+        lease.payable = lease.payable.checked_add(net)?;
+        let after = escrow.held()?;
+        if !net.is_zero() {
+            out.emit(
+                movement("accrue", order_id, denom, net, before, before)
+                    .add_attribute(key::LEASE_ID, id.to_string()),
+            );
+        }
+        if !fee.is_zero() {
+            let event = movement("take_fee", order_id, denom, fee, before, after);
+            let event = event.add_attribute(key::LEASE_ID, id.to_string());
+            collect(storage, out, escrow, denom, fee, event)?;
+        }
     }
     Ok(())
 }
 
-/// Pays the provider all that is booked for it.
+/// Pays the provider of a lease all that is booked for it.
 ///
 /// # Errors
-/// When the order is not leased.
+/// When the lease is over.
 pub fn pay(
     storage: &mut dyn Storage,
     out: &mut Outbox,
     account: &mut Account,
+    id: LeaseId,
 ) -> Result<(), ContractError> {
-    let id = account.id;
-    let (_, lease, escrow) = account.running()?;
-    let amount = escrow.payable;
+    let order_id = account.id;
+    let (lease, escrow) = account.running_lease(id)?;
+    let amount = std::mem::take(&mut lease.payable);
     if amount.is_zero() {
         return Ok(());
     }
     let denom = lease.denom.as_str();
     let before = escrow.held()?;
-    escrow.payable = Uint128::zero();
+    escrow.payable = escrow.payable.checked_sub(amount)?;
     escrow.paid = escrow.paid.checked_add(amount)?;
     let after = escrow.held()?;
     fees::ledger(storage, denom, |l| {
@@ -219,7 +228,8 @@ pub fn pay(
     })?;
     out.send(&lease.provider, amount, denom);
     out.emit(
-        movement("pay", id, denom, amount, before, after)
+        movement("pay", order_id, denom, amount, before, after)
+            .add_attribute(key::LEASE_ID, id.to_string())
             .add_attribute(key::RECIPIENT, &lease.provider),
     );
     Ok(())

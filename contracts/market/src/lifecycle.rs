@@ -1,7 +1,8 @@
-//! The steps of an order and its lease.
+//! The steps of an order and its leases.
 
 use crate::{
     account::Account,
+    accrual::pays_a_second,
     asks,
     error::ContractError,
     escrow,
@@ -18,14 +19,16 @@ use ember_types::{
     standing::LeaseReport,
 };
 
-/// How often one order opens again at most; its leases are listed in it.
-pub const MAX_RELISTS: usize = 16;
+/// How often one order opens again, or crosses again for units that it lost, at most.
+pub const MAX_RELISTS: u8 = 16;
 
 /// Who won an order, and how.
 #[derive(Debug, Clone)]
 pub struct Winner {
     /// Who serves.
     pub provider: Addr,
+    /// Units that it serves.
+    pub units: u32,
     /// Per unit.
     pub rate: Rate,
     /// The bid that won.
@@ -36,10 +39,10 @@ pub struct Winner {
     pub bonded: Uint128,
 }
 
-/// Opens the lease of an open order.
+/// Opens a lease: the first of an open order, or one beside those that run, until the same end of term.
 ///
 /// # Errors
-/// When the storage is broken.
+/// When the order is closed.
 pub fn open_lease(
     storage: &mut dyn Storage,
     out: &mut Outbox,
@@ -47,16 +50,20 @@ pub fn open_lease(
     winner: &Winner,
     now: u64,
 ) -> Result<LeaseId, ContractError> {
-    account.expect(OrderState::Open)?;
+    if account.order.state == OrderState::Closed {
+        account.expect(OrderState::Open)?;
+    }
     let fees = escrow::schedule(storage, account)?;
     let (take_bps, tiers) = fees.for_bond(winner.bonded);
     let id = LeaseId(next_id(storage, &LAST_LEASE)?);
+    let ends_at = account.running().map(|(_, l)| l.ends_at).next();
     let order = &mut account.order;
+    let resources = order.part(winner.units);
     let lease = Lease {
         order_id: account.id,
         tenant: order.tenant.clone(),
         provider: winner.provider.clone(),
-        resources: order.resources.clone(),
+        resources,
         denom: order.ceiling.denom.clone(),
         rate: winner.rate,
         take_bps,
@@ -64,7 +71,7 @@ pub fn open_lease(
         ask: winner.ask,
         state: LeaseState::Active,
         opened_at: now,
-        ends_at: now.saturating_add(order.max_duration_secs),
+        ends_at: ends_at.unwrap_or_else(|| now.saturating_add(order.max_duration_secs)),
         settled_at: now,
         suspended_at: None,
         leaves_at: None,
@@ -74,10 +81,14 @@ pub fn open_lease(
         active_since: now,
         gross: Uint128::zero(),
         fee: Uint128::zero(),
+        payable: Uint128::zero(),
     };
     order.fees = fees;
     order.state = OrderState::Leased;
-    order.lease_id = Some(id);
+    match order.lease_id {
+        None => order.lease_id = Some(id),
+        Some(_) => order.more_leases.push(id),
+    }
     let mut event = lease_event(events::LEASE_OPENED, id, &lease)
         .add_attribute(key::BID_ID, winner.bid.to_string())
         .add_attribute(key::DENOM, &lease.denom)
@@ -94,13 +105,13 @@ pub fn open_lease(
     };
     let config = CONFIG.load(storage)?;
     out.report(providers::report(&config, id, &lease.provider, report)?);
-    account.lease = Some(lease);
+    account.leases.push((id, lease));
     escrow::session_fee(storage, out, account)?;
     Ok(id)
 }
 
-/// Takes every step of the lease that time alone has brought, each at its own second, however late the block is:
-/// funds run dry, the grace window passes, the term ends. Does nothing to an order that is not leased.
+/// Takes every step of the leases that time alone has brought, each at its own second, however late the block is: funds
+/// run dry, the grace window passes, the term ends. Does nothing to an order that is not leased.
 ///
 /// # Errors
 /// When the storage is broken.
@@ -111,25 +122,32 @@ pub fn catch_up(
     now: u64,
 ) -> Result<(), ContractError> {
     let grace_secs = CONFIG.load(storage)?.grace_secs;
-    while account.order.state == OrderState::Leased {
-        let (_, lease, escrow) = account.running()?;
-        let exhausted_at = lease.exhausted_at(escrow);
-        let grace_over_at = lease.grace_over_at(grace_secs);
-        let ends_at = lease.ends_at;
+    // The leases of an order are suspended together and have one end of term.
+    loop {
+        let first = account.running().next();
+        let Some((ends_at, grace_over_at)) =
+            first.map(|(_, l)| (l.ends_at, l.grace_over_at(grace_secs)))
+        else {
+            break;
+        };
         // Exhaustion lies before the end of term or is none; grace may end after it.
-        match (exhausted_at, grace_over_at) {
-            (Some(at), _) if at <= now => suspend(storage, out, account, at)?,
-            (_, Some(at)) if at <= now && at < ends_at => {
-                close(storage, out, account, at, CloseReason::Exhausted)?;
+        let (at, reason) = match (account.exhausted_at(), grace_over_at) {
+            (Some(at), _) if at <= now => {
+                suspend(storage, out, account, at)?;
+                continue;
             }
-            _ if ends_at <= now => close(storage, out, account, ends_at, CloseReason::EndOfTerm)?,
+            (_, Some(at)) if at <= now && at < ends_at => (at, CloseReason::Exhausted),
+            _ if ends_at <= now => (ends_at, CloseReason::EndOfTerm),
             _ => break,
-        }
+        };
+        let all = account.running_ids().into_iter();
+        let ended: Vec<_> = all.map(|id| (id, reason)).collect();
+        close(storage, out, account, at, &ended)?;
     }
     Ok(())
 }
 
-/// The escrow ran dry at `at`.
+/// The escrow ran dry at `at`, for all leases at once.
 fn suspend(
     storage: &mut dyn Storage,
     out: &mut Outbox,
@@ -137,88 +155,128 @@ fn suspend(
     at: u64,
 ) -> Result<(), ContractError> {
     escrow::book(storage, out, account, at)?;
-    let (id, lease, escrow) = account.running()?;
-    lease.active_secs = lease
-        .active_at(at)
-        .min(lease.covered(escrow).unwrap_or(u64::MAX));
-    step(id, lease, LeaseState::Suspended)?;
-    lease.suspended_at = Some(at);
-    out.emit(lease_event(events::LEASE_SUSPENDED, id, lease));
+    for id in account.running_ids() {
+        let (lease, _) = account.running_lease(id)?;
+        lease.active_secs = lease.active_at(at);
+        step(id, lease, LeaseState::Suspended)?;
+        lease.suspended_at = Some(at);
+        out.emit(lease_event(events::LEASE_SUSPENDED, id, lease));
+    }
     Ok(())
 }
 
-/// Revives a suspended lease when its escrow pays for at least a second again.
+/// Revives suspended leases when the escrow pays all of them for at least a second again.
 ///
 /// # Errors
-/// When the order is not leased.
+/// When the storage is broken.
 pub fn revive(out: &mut Outbox, account: &mut Account, now: u64) -> Result<(), ContractError> {
-    let (id, lease, escrow) = account.running()?;
-    let pays = lease.covered(escrow).is_none_or(|s| s > lease.active_secs);
-    if lease.state != LeaseState::Suspended || !pays {
+    let suspended = |l: &Lease| l.state == LeaseState::Suspended;
+    if !account.running().all(|(_, l)| suspended(l))
+        || !pays_a_second(account.running().map(|(_, l)| l), &account.escrow)
+    {
         return Ok(());
     }
-    step(id, lease, LeaseState::Active)?;
-    lease.suspended_at = None;
-    lease.active_since = now;
-    lease.settled_at = now;
-    out.emit(lease_event(events::LEASE_REVIVED, id, lease));
+    for id in account.running_ids() {
+        let (lease, _) = account.running_lease(id)?;
+        step(id, lease, LeaseState::Active)?;
+        lease.suspended_at = None;
+        lease.active_since = now;
+        lease.settled_at = now;
+        out.emit(lease_event(events::LEASE_REVIVED, id, lease));
+    }
     Ok(())
 }
 
-/// Ends the lease as of `at`: the provider is paid, fees go out, units return to the ask. The rest is refunded, or the
-/// order opens again where its provider left and its terms say so.
+/// Ends one lease before its time, and with it those that end together.
 ///
 /// # Errors
-/// When the order is not leased.
-pub fn close(
+/// When it is over.
+pub fn close_one(
     storage: &mut dyn Storage,
     out: &mut Outbox,
     account: &mut Account,
     at: u64,
-    reason: CloseReason,
+    (id, reason): (LeaseId, CloseReason),
+) -> Result<(), ContractError> {
+    let mut ended = vec![(id, reason)];
+    if account.order.pricing.ends_together() {
+        let others = account.running_ids().into_iter().filter(|own| *own != id);
+        // A tenant that closes one lease of a cluster closes the cluster.
+        let reason = if reason.is_providers() {
+            CloseReason::Cluster
+        } else {
+            reason
+        };
+        ended.extend(others.map(|id| (id, reason)));
+    }
+    close(storage, out, account, at, &ended)
+}
+
+/// Ends leases as of `at`: their providers are paid, fees go out, units return to the asks. With the last one the rest is
+/// refunded, or the order opens again where a provider left and the terms say so. While others run, what a provider that
+/// left had served is missing, where the terms say so.
+fn close(
+    storage: &mut dyn Storage,
+    out: &mut Outbox,
+    account: &mut Account,
+    at: u64,
+    ended: &[(LeaseId, CloseReason)],
 ) -> Result<(), ContractError> {
     escrow::book(storage, out, account, at)?;
-    escrow::pay(storage, out, account)?;
-    let relist = reason.is_providers() && may_relist(account, at)?;
-    if !relist {
-        escrow::refund(storage, out, account)?;
-    }
-    let (id, lease, _) = account.running()?;
-    lease.active_secs = lease.active_at(at);
-    step(id, lease, LeaseState::Closed)?;
-    lease.suspended_at = None;
-    lease.closed_at = Some(at);
-    lease.close_reason = Some(reason);
-    out.emit(
-        lease_event(events::LEASE_CLOSED, id, lease).add_attribute(key::REASON, reason.name()),
-    );
-    let report = LeaseReport::Ended {
-        reason,
-        paid_secs: lease.active_secs,
-    };
     let config = CONFIG.load(storage)?;
-    out.report(providers::report(&config, id, &lease.provider, report)?);
-    let (ask, units) = (lease.ask, lease.resources.units);
-    if let Some(ask) = ask {
-        asks::give_back(storage, out, ask, units)?;
+    let mut lost = 0_u32;
+    for (id, reason) in ended.iter().copied() {
+        escrow::pay(storage, out, account, id)?;
+        let (lease, _) = account.running_lease(id)?;
+        lease.active_secs = lease.active_at(at);
+        step(id, lease, LeaseState::Closed)?;
+        lease.suspended_at = None;
+        lease.closed_at = Some(at);
+        lease.close_reason = Some(reason);
+        out.emit(
+            lease_event(events::LEASE_CLOSED, id, lease).add_attribute(key::REASON, reason.name()),
+        );
+        let report = LeaseReport::Ended {
+            reason,
+            paid_secs: lease.active_secs,
+        };
+        out.report(providers::report(&config, id, &lease.provider, report)?);
+        let (ask, units) = (lease.ask, lease.resources.units);
+        if reason.is_providers() && at < lease.ends_at {
+            lost = lost.saturating_add(units);
+        }
+        if let Some(ask) = ask {
+            asks::give_back(storage, out, ask, units)?;
+        }
+    }
+    let order = &mut account.order;
+    let relist = lost > 0
+        && order.terms.relist
+        && order.relists < MAX_RELISTS
+        && !account.escrow.free()?.is_zero();
+    if relist {
+        order.missing = order.missing.saturating_add(lost);
+        order.relists = order.relists.saturating_add(1);
+    }
+    if account.running().next().is_some() {
+        if relist {
+            account.order.relisted_at = Some(at);
+        }
+        // What did not pay for all may pay for those that are left.
+        return revive(out, account, at);
     }
     if relist {
         open_again(storage, out, account, at)
     } else {
-        close_order(out, account, reason.name());
+        escrow::refund(storage, out, account)?;
+        let reason = ended.first().map_or("", |(_, r)| r.name());
+        close_order(out, account, reason);
         Ok(())
     }
 }
 
-/// Whether the order wants another provider for the rest of its term and has money left for one.
-fn may_relist(account: &mut Account, at: u64) -> Result<bool, ContractError> {
-    let wants = account.order.terms.relist && account.order.past_leases.len() < MAX_RELISTS;
-    let (_, lease, escrow) = account.running()?;
-    Ok(wants && at < lease.ends_at && !escrow.free()?.is_zero())
-}
-
-/// The order of a lease that has just closed waits for a match again, with what its escrow has left, for what is left
-/// of its term.
+/// An order whose leases are all over waits for a match again, with what its escrow has left, for what is left of its
+/// term; for what it lost, where its units are leased in parts.
 fn open_again(
     storage: &mut dyn Storage,
     out: &mut Outbox,
@@ -226,9 +284,14 @@ fn open_again(
     now: u64,
 ) -> Result<(), ContractError> {
     let order = &mut account.order;
-    if let (Some(id), Some(lease)) = (order.lease_id.take(), account.lease.take()) {
+    let lost = std::mem::take(&mut order.missing);
+    if order.pricing.takes_parts() && !order.pricing.ends_together() {
+        order.resources.units = lost;
+    }
+    order.past_leases.extend(order.lease_id.take());
+    order.past_leases.append(&mut order.more_leases);
+    for (id, lease) in account.leases.drain(..) {
         order.max_duration_secs = lease.ends_at.saturating_sub(now);
-        order.past_leases.push(id);
         LEASES.save(storage, id.0, &lease)?;
     }
     let opened = order.relisted_at.unwrap_or(order.created_at.seconds());
@@ -247,6 +310,7 @@ fn open_again(
 /// Marks the order closed; its money has left already.
 pub fn close_order(out: &mut Outbox, account: &mut Account, reason: &str) {
     account.order.state = OrderState::Closed;
+    account.order.missing = 0;
     out.emit(
         Event::new(events::ORDER_CLOSED)
             .add_attribute(key::ORDER_ID, account.id.to_string())

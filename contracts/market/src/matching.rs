@@ -8,14 +8,13 @@ use crate::{
     lifecycle::Winner,
     outbox::Outbox,
     providers,
-    state::{ASK_BOOK, CONFIG},
+    state::{self, ASK_BOOK, CONFIG, Lease},
 };
 use cosmwasm_std::{Env, Order, QuerierWrapper, Storage, Uint128};
 use ember_types::{
     ids::{AskId, BidId, LeaseId},
-    lease::BidState,
-    money::Rate,
-    pricing::{Offer, PricingMode},
+    lease::{BidState, LeaseState},
+    pricing::{Award, Fill, MAX_PARTS, Offer, PricingMode, Wanted},
 };
 
 /// Most asks of the book that one order looks at.
@@ -23,23 +22,48 @@ pub const MAX_ASKS_SEEN: usize = 200;
 /// Most asks whose provider one order asks the registry about.
 pub const MAX_ASKS_TRIED: usize = 50;
 
-/// The mode's winner among those offers that `can_serve`, which answers the bond of their provider. Drops the others.
-fn pick(
+/// The winners among those offers that `can_serve` so many units, which answers the bond of their provider. Who does not
+/// serve is passed over, as winner and as maker of somebody else's price.
+fn winners(
     pricing: &PricingMode,
-    units: u32,
-    offers: &mut Vec<Offer>,
-    mut can_serve: impl FnMut(BidId) -> Result<Option<Uint128>, ContractError>,
-) -> Result<Option<(BidId, Uint128)>, ContractError> {
-    while let Some(id) = pricing.winner(units, offers) {
-        if let Some(bonded) = can_serve(id)? {
-            return Ok(Some((id, bonded)));
+    wanted: &Wanted,
+    mut offers: Vec<Offer>,
+    mut can_serve: impl FnMut(BidId, u32) -> Result<Option<Uint128>, ContractError>,
+) -> Result<Vec<(Award, Uint128)>, ContractError> {
+    // What was asked already: offer, units, bond.
+    let mut able: Vec<(BidId, u32, Uint128)> = Vec::new();
+    'again: loop {
+        let Fill { awards, priced_by } = pricing.fill(wanted, &offers);
+        let price = priced_by.map(|id| (id, 1));
+        for (id, units) in awards.iter().map(|a| (a.id, a.units)).chain(price) {
+            if able.iter().any(|(own, n, _)| *own == id && *n >= units) {
+                continue;
+            }
+            match can_serve(id, units)? {
+                Some(bonded) => able.push((id, units, bonded)),
+                None => {
+                    offers.retain(|o| o.id != id);
+                    continue 'again;
+                }
+            }
         }
-        offers.retain(|o| o.id != id);
+        let bond = |id| able.iter().find(|(own, ..)| *own == id).map(|(.., b)| *b);
+        let won = awards.into_iter().map(|a| {
+            let bonded = bond(a.id).unwrap_or_default();
+            (a, bonded)
+        });
+        return Ok(won.collect());
     }
-    Ok(None)
 }
 
-/// The end of an auction: its winner gets the lease; with none the order closes and everything goes back.
+fn wanted(order: &state::Order, units: u32) -> Wanted {
+    Wanted {
+        units,
+        ceiling: order.ceiling.rate,
+    }
+}
+
+/// The end of an auction: its winners get the leases; with none the order closes and everything goes back.
 ///
 /// # Errors
 /// When the storage is broken.
@@ -52,31 +76,41 @@ pub fn close_auction(
 ) -> Result<(), ContractError> {
     let config = CONFIG.load(storage)?;
     bids::end_sealed(storage, out, account, BidState::Forfeited, "unrevealed")?;
-    let mut offers = bids::offers(storage, account)?;
+    let offers = bids::offers(storage, account)?;
     let order = &account.order;
-    let can_serve = |id| {
+    let wanted = wanted(order, order.resources.units);
+    let won = winners(&order.pricing, &wanted, offers, |id, units| {
         let bid = bids::load(storage, id)?;
-        Ok(providers::can_serve(querier, &config, &bid.provider, &order.resources).ok())
-    };
-    let units = order.resources.units;
-    let won = pick(&order.pricing, units, &mut offers, can_serve)?;
-    // Only who can serve sets the price of somebody else.
-    let runner_up = match won {
-        Some((id, _)) if order.pricing.asks_runner_up() => {
-            offers.retain(|o| o.id != id);
-            let next = pick(&order.pricing, units, &mut offers, can_serve)?;
-            next.map(|(id, _)| bids::load(storage, id)).transpose()?
-        }
-        _ => None,
-    };
-    match won {
-        Some((id, bonded)) => {
-            let next = runner_up.map(|b| b.rate);
-            award(storage, out, account, id, (bonded, next), now)?;
-        }
-        None => expire(storage, out, account)?,
+        Ok(providers::can_serve(querier, &config, &bid.provider, order.part(units)).ok())
+    })?;
+    if won.is_empty() {
+        return expire(storage, out, account);
     }
-    Ok(())
+    award(storage, out, account, &won, now)
+}
+
+/// Gives the order to one open bid, as its tenant wants.
+///
+/// # Errors
+/// When the bid is not live, or its provider cannot serve the order any more.
+pub fn accept(
+    storage: &mut dyn Storage,
+    querier: QuerierWrapper,
+    out: &mut Outbox,
+    account: &mut Account,
+    id: BidId,
+    now: u64,
+) -> Result<(), ContractError> {
+    let config = CONFIG.load(storage)?;
+    let bid = bids::load(storage, id)?;
+    let offer = bids::offer(storage, account, id)?;
+    let order = &account.order;
+    let (units, provider) = (order.resources.units, &bid.provider);
+    let bonded = providers::can_serve(querier, &config, provider, order.part(units))
+        .map_err(|reason| providers::refuse(provider, reason))?;
+    let fill = order.pricing.fill(&wanted(order, units), &[offer]);
+    let won: Vec<_> = fill.awards.into_iter().map(|a| (a, bonded)).collect();
+    award(storage, out, account, &won, now)
 }
 
 /// Nobody serves the order: everything goes back.
@@ -85,9 +119,33 @@ fn expire(
     out: &mut Outbox,
     account: &mut Account,
 ) -> Result<(), ContractError> {
-    bids::end_all(storage, out, account, None)?;
+    bids::end_all(storage, out, account, &[])?;
     escrow::refund(storage, out, account)?;
     lifecycle::close_order(out, account, "expired");
+    Ok(())
+}
+
+/// Gives the order to open bids, whose providers have bonded so much.
+fn award(
+    storage: &mut dyn Storage,
+    out: &mut Outbox,
+    account: &mut Account,
+    won: &[(Award, Uint128)],
+    now: u64,
+) -> Result<(), ContractError> {
+    let awards: Vec<_> = won.iter().map(|(a, _)| a.clone()).collect();
+    bids::end_all(storage, out, account, &awards)?;
+    for (award, bonded) in won {
+        let winner = Winner {
+            provider: bids::load(storage, award.id)?.provider,
+            units: award.units,
+            rate: award.rate,
+            bid: award.id,
+            ask: None,
+            bonded: *bonded,
+        };
+        lifecycle::open_lease(storage, out, account, &winner, now)?;
+    }
     Ok(())
 }
 
@@ -102,38 +160,38 @@ pub fn cross_again(
     account: &mut Account,
     env: &Env,
 ) -> Result<(), ContractError> {
-    match cross(storage, querier, out, account, env) {
+    let units = account.order.resources.units;
+    match cross(storage, querier, out, account, units, env) {
         Err(ContractError::NothingAdmits { .. }) => expire(storage, out, account),
-        crossed => crossed.map(drop),
+        crossed => crossed,
     }
 }
 
-/// Gives the order to an open bid, whose provider has `bonded`; `runner_up` is the rate of who would have won without it.
+/// An order that lost units while others run crosses for as many, and goes on without those it cannot get.
 ///
 /// # Errors
-/// When the bid is not live.
-pub fn award(
+/// When the storage is broken.
+pub fn cross_missing(
     storage: &mut dyn Storage,
+    querier: QuerierWrapper,
     out: &mut Outbox,
     account: &mut Account,
-    id: BidId,
-    (bonded, runner_up): (Uint128, Option<Rate>),
-    now: u64,
-) -> Result<LeaseId, ContractError> {
-    let bid = bids::load_in(storage, id, BidState::Open)?;
-    bids::end_all(storage, out, account, Some(id))?;
-    let order = &account.order;
-    let winner = Winner {
-        provider: bid.provider,
-        rate: order.pricing.price(bid.rate, runner_up, order.ceiling.rate),
-        bid: id,
-        ask: None,
-        bonded,
-    };
-    lifecycle::open_lease(storage, out, account, &winner, now)
+    env: &Env,
+) -> Result<(), ContractError> {
+    let units = std::mem::take(&mut account.order.missing);
+    let active = |(_, l): &(LeaseId, Lease)| l.state == LeaseState::Active;
+    if units == 0 || account.leases.len() >= MAX_PARTS || !account.running().all(active) {
+        return Ok(());
+    }
+    // What the others have earned is not there for a session fee.
+    escrow::book(storage, out, account, env.block.time.seconds())?;
+    match cross(storage, querier, out, account, units, env) {
+        Err(ContractError::NothingAdmits { .. }) => Ok(()),
+        crossed => crossed,
+    }
 }
 
-/// Crosses a new order with the standing asks.
+/// Crosses `units` of an order with the standing asks.
 ///
 /// # Errors
 /// When none of those looked at admits it.
@@ -142,11 +200,17 @@ pub fn cross(
     querier: QuerierWrapper,
     out: &mut Outbox,
     account: &mut Account,
+    units: u32,
     env: &Env,
-) -> Result<LeaseId, ContractError> {
+) -> Result<(), ContractError> {
     let config = CONFIG.load(storage)?;
     let order = &account.order;
-    let (wanted, units) = (&order.resources.gpu, order.resources.units);
+    let spec = &order.resources.gpu;
+    let least = if order.pricing.takes_parts() {
+        1
+    } else {
+        units
+    };
     let mut looked_at = 0;
     let mut offers = Vec::new();
     for key in ASK_BOOK
@@ -160,8 +224,8 @@ pub fn cross(
         }
         looked_at += 1;
         let ask = asks::load(storage, AskId(id))?;
-        if wanted.matches(&ask.device)
-            && ask.units >= units
+        if spec.matches(&ask.device)
+            && ask.units >= least
             && ask.assurance.serves(order.resources.assurance)
         {
             // An offer's id only ranks it; an ask has no bid yet.
@@ -172,37 +236,47 @@ pub fn cross(
             });
         }
     }
-    let won = pick(&order.pricing, units, &mut offers, |BidId(id)| {
-        let ask = asks::load(storage, AskId(id))?;
-        if account.was_left_by(storage, &ask.provider)? {
-            return Ok(None);
-        }
-        let can: Result<_, Ineligible> = providers::can_sell(
-            querier,
-            &config,
-            &ask.provider,
-            &ask.device,
-            units,
-            Some(&order.resources),
-        );
-        Ok(can.ok())
-    })?;
-    let Some((BidId(id), bonded)) = won else {
+    let won = winners(
+        &order.pricing,
+        &wanted(order, units),
+        offers,
+        |BidId(id), units| {
+            let ask = asks::load(storage, AskId(id))?;
+            if account.was_left_by(storage, &ask.provider)? {
+                return Ok(None);
+            }
+            let can: Result<_, Ineligible> = providers::can_sell(
+                querier,
+                &config,
+                &ask.provider,
+                &ask.device,
+                units,
+                Some(&order.resources),
+            );
+            Ok(can.ok())
+        },
+    )?;
+    if won.is_empty() {
         return Err(ContractError::NothingAdmits {
             denom: order.ceiling.denom.clone(),
             ceiling: order.ceiling.rate,
             looked_at,
         });
-    };
-    let ask_id = AskId(id);
-    let ask = asks::take(storage, out, ask_id, units)?;
-    let bid = bids::from_ask(storage, account.id, &ask.provider, ask.rate, env.block.time)?;
-    let winner = Winner {
-        provider: ask.provider,
-        rate: ask.rate,
-        bid,
-        ask: Some(ask_id),
-        bonded,
-    };
-    lifecycle::open_lease(storage, out, account, &winner, env.block.time.seconds())
+    }
+    for (award, bonded) in won {
+        let ask_id = AskId(award.id.0);
+        let ask = asks::take(storage, out, ask_id, award.units)?;
+        let (order_id, now) = (account.id, env.block.time);
+        let bid = bids::from_ask(storage, order_id, &ask.provider, award.units, ask.rate, now)?;
+        let winner = Winner {
+            provider: ask.provider,
+            units: award.units,
+            rate: award.rate,
+            bid,
+            ask: Some(ask_id),
+            bonded,
+        };
+        lifecycle::open_lease(storage, out, account, &winner, now.seconds())?;
+    }
+    Ok(())
 }

@@ -77,9 +77,9 @@ pub fn can_serve(
     querier: QuerierWrapper,
     config: &Config,
     provider: &Addr,
-    wanted: &ResourceSpec,
+    wanted: ResourceSpec,
 ) -> Result<Uint128, Ineligible> {
-    Ok(ask(querier, config, provider, wanted.clone(), None)?.bonded)
+    Ok(ask(querier, config, provider, wanted, None)?.bonded)
 }
 
 /// Whether `provider` may still sell `units` of what it once posted as `device`, on the terms of `wanted`. Answers its bond.

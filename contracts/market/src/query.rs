@@ -134,12 +134,19 @@ fn order_response((id, o): (u64, Order)) -> OrderResponse {
         created_at: o.created_at,
         open_bids: o.open_bids,
         lease_id: o.lease_id,
+        more_leases: o.more_leases,
         past_leases: o.past_leases,
     }
 }
 
 pub(crate) fn bid(deps: Deps, id: BidId) -> Result<BidResponse, ContractError> {
-    Ok(bid_response(id, bids::load(deps.storage, id)?))
+    let bid = bids::load(deps.storage, id)?;
+    let units = match bid.units {
+        Some(units) => units,
+        // A bid of the first versions offers all.
+        None => ORDERS.load(deps.storage, bid.order_id.0)?.resources.units,
+    };
+    Ok(bid_response(id, units, bid))
 }
 
 pub(crate) fn bids(
@@ -158,11 +165,12 @@ pub(crate) fn bids(
     Ok(BidsResponse { bids })
 }
 
-fn bid_response(id: BidId, b: Bid) -> BidResponse {
+fn bid_response(id: BidId, units: u32, b: Bid) -> BidResponse {
     BidResponse {
         id,
         order_id: b.order_id,
         provider: b.provider,
+        units,
         rate: b.rate,
         commitment: b.commitment,
         state: b.state,
@@ -288,35 +296,31 @@ pub(crate) fn escrow(
     env: &Env,
     order_id: OrderId,
 ) -> Result<EscrowResponse, ContractError> {
-    let Account {
-        order,
-        lease,
-        escrow: mut e,
-        ..
-    } = Account::load(deps.storage, order_id)?;
-    let (held, now) = (e.held()?, env.block.time.seconds());
-    let (mut fees_due, mut exhausted_at) = (Uint128::zero(), None);
+    let mut account = Account::load(deps.storage, order_id)?;
+    let (held, now) = (account.escrow.held()?, env.block.time.seconds());
+    let exhausted_at = account.exhausted_at();
+    let mut fees_due = Uint128::zero();
     let mut leases = Vec::new();
-    for id in order.past_leases {
-        leases.push(earnings(
-            id,
-            LEASES.load(deps.storage, id.0)?,
-            Uint128::zero(),
-        )?);
+    for id in &account.order.past_leases {
+        leases.push(earnings(*id, LEASES.load(deps.storage, id.0)?)?);
     }
-    if let Some((id, mut lease)) = order.lease_id.zip(lease) {
-        exhausted_at = lease.exhausted_at(&e).map(time);
+    let e = &mut account.escrow;
+    for (id, mut lease) in account.leases {
         // What is over is booked, and a suspended lease accrues nothing.
         if lease.state == LeaseState::Active {
-            let total = lease.accrued(&e, now)?;
+            let total = lease.accrued(exhausted_at.map_or(now, |t| t.min(now)))?;
             let gross = total.gross.checked_sub(lease.gross)?;
-            fees_due = total.fee.checked_sub(lease.fee)?;
+            let fee = total.fee.checked_sub(lease.fee)?;
+            let net = gross.checked_sub(fee)?;
             e.consume(gross)?;
-            e.payable = e.payable.checked_add(gross.checked_sub(fees_due)?)?;
+            fees_due = fees_due.checked_add(fee)?;
+            e.payable = e.payable.checked_add(net)?;
+            lease.payable = lease.payable.checked_add(net)?;
             (lease.gross, lease.fee) = (total.gross, total.fee);
         }
-        leases.push(earnings(id, lease, e.payable)?);
+        leases.push(earnings(id, lease)?);
     }
+    let (order, e) = (account.order, account.escrow);
     let deposits = e.deposits.into_iter().map(|d| DepositResponse {
         depositor: d.depositor,
         left: d.left,
@@ -330,25 +334,21 @@ pub(crate) fn escrow(
         held,
         payable: e.payable,
         fees_due,
-        exhausted_at,
+        exhausted_at: exhausted_at.map(time),
         deposits: deposits.collect(),
         leases,
     })
 }
 
-fn earnings(
-    lease_id: LeaseId,
-    lease: Lease,
-    payable: Uint128,
-) -> Result<EarningsResponse, ContractError> {
+fn earnings(lease_id: LeaseId, lease: Lease) -> Result<EarningsResponse, ContractError> {
     let net = lease.gross.checked_sub(lease.fee)?;
     Ok(EarningsResponse {
         lease_id,
         provider: lease.provider,
         accrued: lease.gross,
         fee: lease.fee,
-        paid: net.checked_sub(payable)?,
-        payable,
+        paid: net.checked_sub(lease.payable)?,
+        payable: lease.payable,
     })
 }
 

@@ -53,10 +53,19 @@ pub struct Order {
     pub terms: Terms,
     /// Its lease, once matched.
     pub lease_id: Option<LeaseId>,
-    /// Leases whose providers left, after which it opened again.
+    /// Its other leases, where several offers fill it; a lease that ended stays while others run.
+    #[serde(default)]
+    pub more_leases: Vec<LeaseId>,
+    /// Units of a lease whose provider left while others run: they cross again at the end of the block.
+    #[serde(default)]
+    pub missing: u32,
+    /// Leases of before it opened again.
     #[serde(default)]
     pub past_leases: Vec<LeaseId>,
-    /// When it last opened again.
+    /// How often it opened again, or crossed for units that were missing.
+    #[serde(default)]
+    pub relists: u8,
+    /// When it last opened again, or lost units.
     #[serde(default)]
     pub relisted_at: Option<u64>,
     /// The schedule of its creation, then of its lease's opening.
@@ -82,13 +91,13 @@ pub struct Escrow {
     pub deposits: Vec<Deposit>,
     /// Ever put in.
     pub deposited: Uint128,
-    /// Paid to the provider.
+    /// Paid to the providers.
     pub paid: Uint128,
     /// Sent to the fee collector.
     pub fees: Uint128,
     /// Returned to depositors.
     pub refunded: Uint128,
-    /// Earned by the provider and not yet paid.
+    /// Earned by the providers and not yet paid: the sum of its leases' `payable`.
     pub payable: Uint128,
     /// What the rounding of the reservation fees has left so far, in 10^-4 micro-units.
     #[serde(default)]
@@ -102,6 +111,9 @@ pub struct Bid {
     pub order_id: OrderId,
     /// Who bids.
     pub provider: Addr,
+    /// Units offered; `None`: all that the order wants.
+    #[serde(default)]
+    pub units: Option<u32>,
     /// Per unit; zero while it is sealed.
     pub rate: Rate,
     /// Hash of a bid that is or was sealed.
@@ -182,6 +194,9 @@ pub struct Lease {
     pub gross: Uint128,
     /// Of `gross`: the take fee.
     pub fee: Uint128,
+    /// Of `gross`: earned by the provider and not yet paid.
+    #[serde(default)]
+    pub payable: Uint128,
 }
 
 /// Totals of a denom since genesis.

@@ -42,6 +42,7 @@ pub(crate) fn end_block(deps: DepsMut, env: &Env) -> Result<Response, ContractEr
             },
             OrderState::Leased | OrderState::Closed => {
                 lifecycle::catch_up(deps.storage, &mut out, &mut account, now)?;
+                matching::cross_missing(deps.storage, deps.querier, &mut out, &mut account, env)?;
             }
         }
         account.save(deps.storage)?;

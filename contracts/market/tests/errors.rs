@@ -19,7 +19,7 @@ use ember_types::{
     error::ValidationError,
     fees::DenomFees,
     ids::{AskId, BidId, LeaseId, OrderId},
-    lease::{LeaseState, OrderState},
+    lease::OrderState,
     market::{Ceiling, CreateOrderResponse, ExecuteMsg, MigrateMsg, QueryMsg, Terms},
     money::Rate,
     pricing::{
@@ -136,6 +136,7 @@ fn bid(order: u64, rate: u128) -> ExecuteMsg {
     ExecuteMsg::PlaceBid {
         order_id: OrderId(order),
         rate: Rate::new(rate),
+        units: None,
     }
 }
 
@@ -183,7 +184,7 @@ fn every_refusal_is_reached() {
         &usdc(1_000),
     );
     let cheap = create(now, |_, p, c, _| {
-        *p = PricingMode::Market(Market {});
+        *p = PricingMode::Market(Market::default());
         c.rate = Rate::new(0);
     });
     w.refuses("NothingAdmits", t0, cheap, &usdc(1_000));
@@ -429,6 +430,7 @@ fn tenders(w: &mut World, now: u64) {
     let commit = |bytes: usize| ExecuteMsg::CommitBid {
         order_id,
         commitment: vec![1; bytes].into(),
+        units: None,
     };
     w.refuses("Invalid", 2, commit(31), &usdc(500));
     for i in [2, 3] {
@@ -453,11 +455,18 @@ fn tenders(w: &mut World, now: u64) {
 /// What no message can bring about, reached by breaking the store.
 fn broken_state(w: &mut World) {
     let store = &mut w.bare.market_store;
+    // Two leases of one order, of which one is suspended and the other has nothing left.
+    let mut order = state::ORDERS.load(store, 5).unwrap();
+    order.more_leases.push(LeaseId(2));
+    state::ORDERS.save(store, 5, &order).unwrap();
+    let mut escrow = state::ESCROWS.load(store, 5).unwrap();
+    escrow.deposits.clear();
+    state::ESCROWS.save(store, 5, &escrow).unwrap();
     let mut lease = state::LEASES.load(store, 3).unwrap();
-    lease.state = LeaseState::Closed;
+    lease.rate = Rate::new(u128::MAX);
     state::LEASES.save(store, 3, &lease).unwrap();
     let mut order = state::ORDERS.load(store, 4).unwrap();
-    (order.state, order.pricing) = (OrderState::Open, PricingMode::Market(Market {}));
+    (order.state, order.pricing) = (OrderState::Open, PricingMode::Market(Market::default()));
     state::ORDERS.save(store, 4, &order).unwrap();
     store.commit();
     let funds = [coin(500, USDC)];

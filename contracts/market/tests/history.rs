@@ -212,7 +212,10 @@ impl World {
                 term,
             } => {
                 let (denom, who) = (denoms[denom], &self.tenants[tenant]);
-                let (mode, funds) = (PricingMode::Market(Market {}), [coin(deposit, denom)]);
+                let (mode, funds) = (
+                    PricingMode::Market(Market::default()),
+                    [coin(deposit, denom)],
+                );
                 s.create_order(who, any_gpu(units), mode, (rate, denom), term, &funds)
                     .map(drop)
             }

@@ -10,6 +10,8 @@ mod bids;
 mod asks;
 #[path = "it/books.rs"]
 mod books;
+#[path = "it/parts.rs"]
+mod parts;
 #[path = "it/tenders.rs"]
 mod tenders;
 #[path = "it/leases.rs"]

@@ -206,7 +206,7 @@ impl Create {
         let resources = self.demands.resources()?;
         let chain = g.signing_chain()?;
         let pricing = match self.mode {
-            Mode::Market => PricingMode::Market(market::Market {}),
+            Mode::Market => PricingMode::Market(market::Market::default()),
             Mode::ReverseAuction | Mode::SealedTender => {
                 // The chain's clock decides, so the chain's clock is asked.
                 let now = chain.client().status().await?.unix_seconds()?;

@@ -213,6 +213,7 @@ impl Provider {
                 let m = market::ExecuteMsg::PlaceBid {
                     order_id: order,
                     rate: price,
+                    units: None,
                 };
                 let tx = chain.tell_market(&m, &funds).await?;
                 let bid = tx

@@ -25,6 +25,7 @@ pub async fn commit(g: &Global, order: OrderId, rate: Rate) -> Result<Value> {
     let m = ExecuteMsg::CommitBid {
         order_id: order,
         commitment: Binary::from(hash),
+        units: None,
     };
     let tx = chain.tell_market(&m, &funds).await?;
     let bid = tx

@@ -64,6 +64,7 @@ pub fn order(id: u64, units: u32) -> OrderResponse {
         created_at: Timestamp::from_seconds(0),
         open_bids: 0,
         lease_id: None,
+        more_leases: vec![],
         past_leases: vec![],
     }
 }
@@ -73,6 +74,7 @@ pub fn bid(id: u64, order: u64, provider: &str, rate: u128) -> BidResponse {
         id: BidId(id),
         order_id: OrderId(order),
         provider: Addr::unchecked(provider),
+        units: 1,
         rate: Rate::new(rate),
         commitment: None,
         state: BidState::Open,
@@ -166,7 +168,7 @@ fn an_order_that_does_not_fit_gets_none() {
         }),
         ("more units", |m| m.orders[0].resources.units = 3),
         ("no bids taken", |m| {
-            m.orders[0].pricing = PricingMode::Market(standing_asks::Market {});
+            m.orders[0].pricing = PricingMode::Market(standing_asks::Market::default());
         }),
         ("one's own order", |m| {
             m.orders[0].tenant = Addr::unchecked(ME)

@@ -305,7 +305,11 @@ impl<C: ChainClient> Daemon<C> {
                 rate,
             } => {
                 let funds = bid_deposit(&self.chain, &denom).await?;
-                let msg = market::ExecuteMsg::PlaceBid { order_id, rate };
+                let msg = market::ExecuteMsg::PlaceBid {
+                    order_id,
+                    rate,
+                    units: None,
+                };
                 match self.chain.market(msg, funds).await {
                     Ok(tx) => info!("bid {rate} on order {order_id}, {}", tx.hash),
                     Err(e) if e.is_outage() => return Err(e),

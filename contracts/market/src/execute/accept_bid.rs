@@ -1,12 +1,9 @@
 //! `AcceptBid`: by the order's tenant, while the auction runs.
 
 use super::unauthorized;
-use crate::{
-    account::Account, bids, error::ContractError, funds, matching, outbox::Outbox, providers,
-    state::CONFIG,
-};
+use crate::{account::Account, bids, error::ContractError, funds, matching, outbox::Outbox};
 use cosmwasm_std::{DepsMut, Env, MessageInfo, Response};
-use ember_types::{ids::BidId, lease::BidState};
+use ember_types::ids::BidId;
 
 pub(crate) fn execute(
     deps: DepsMut,
@@ -29,22 +26,13 @@ pub(crate) fn execute(
             refuses: "lets no tenant choose",
         });
     }
-    let bid = bids::load_in(deps.storage, bid_id, BidState::Open)?;
-    let config = CONFIG.load(deps.storage)?;
-    let bonded = providers::can_serve(
-        deps.querier,
-        &config,
-        &bid.provider,
-        &account.order.resources,
-    )
-    .map_err(|reason| providers::refuse(&bid.provider, reason))?;
     let mut out = Outbox::default();
-    matching::award(
+    matching::accept(
         deps.storage,
+        deps.querier,
         &mut out,
         &mut account,
         bid_id,
-        (bonded, None),
         now,
     )?;
     account.save(deps.storage)?;

@@ -1,13 +1,11 @@
 //! `CloseLease`: by its tenant or its provider. Where time has closed it already, that closing stands.
 
 use super::{expect_running, unauthorized};
-use crate::{
-    account::Account, error::ContractError, funds, lifecycle, outbox::Outbox, state::Lease,
-};
+use crate::{account::Account, error::ContractError, funds, lifecycle, outbox::Outbox};
 use cosmwasm_std::{DepsMut, Env, MessageInfo, Response};
 use ember_types::{
     ids::LeaseId,
-    lease::{CloseReason, LeaseState, OrderState},
+    lease::{CloseReason, LeaseState},
 };
 
 pub(crate) fn execute(
@@ -18,10 +16,10 @@ pub(crate) fn execute(
 ) -> Result<Response, ContractError> {
     funds::none(info)?;
     let mut account = Account::of_lease(deps.storage, lease_id)?;
-    let provider = account.lease.as_ref().map(|l| &l.provider);
+    let provider = &account.lease(lease_id)?.provider;
     let mut reason = if info.sender == account.order.tenant {
         CloseReason::Tenant
-    } else if Some(&info.sender) == provider {
+    } else if info.sender == *provider {
         CloseReason::Provider
     } else {
         return unauthorized("the lease's tenant or provider", &info.sender);
@@ -30,11 +28,17 @@ pub(crate) fn execute(
     let now = env.block.time.seconds();
     let mut out = Outbox::default();
     lifecycle::catch_up(deps.storage, &mut out, &mut account, now)?;
-    if account.order.state == OrderState::Leased {
+    if account.is_running(lease_id) {
         if reason == CloseReason::Provider && may_leave(&account, lease_id, now)? {
             reason = CloseReason::Notice;
         }
-        lifecycle::close(deps.storage, &mut out, &mut account, now, reason)?;
+        lifecycle::close_one(
+            deps.storage,
+            &mut out,
+            &mut account,
+            now,
+            (lease_id, reason),
+        )?;
     }
     account.save(deps.storage)?;
     Ok(out.into_response())
@@ -43,12 +47,11 @@ pub(crate) fn execute(
 /// Whether the provider's notice has run; false where none is asked for, or nothing is paid.
 fn may_leave(account: &Account, lease_id: LeaseId, now: u64) -> Result<bool, ContractError> {
     let hours = account.order.terms.notice_hours;
-    let leaves_at = account.lease.as_ref().and_then(|l| l.leaves_at);
-    let paid = |l: &Lease| l.state == LeaseState::Active;
-    if hours == 0 || !account.lease.as_ref().is_some_and(paid) {
+    let lease = account.lease(lease_id)?;
+    if hours == 0 || lease.state != LeaseState::Active {
         return Ok(false);
     }
-    match leaves_at {
+    match lease.leaves_at {
         Some(t) if t <= now => Ok(true),
         leaves_at => Err(ContractError::NoticeFirst {
             lease_id,

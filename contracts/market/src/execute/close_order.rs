@@ -22,7 +22,7 @@ pub(crate) fn execute(
     account.expect_auction(now)?;
     account.expect_unbound(now, "its tenant cannot close it any more")?;
     let mut out = Outbox::default();
-    bids::end_all(deps.storage, &mut out, &mut account, None)?;
+    bids::end_all(deps.storage, &mut out, &mut account, &[])?;
     escrow::refund(deps.storage, &mut out, &mut account)?;
     lifecycle::close_order(&mut out, &mut account, "tenant");
     account.save(deps.storage)?;

@@ -3,7 +3,7 @@
 use super::place_bid::bid_deposit;
 use crate::{
     account::Account,
-    bids,
+    bids::{self, NewBid, Price},
     error::ContractError,
     outbox::Outbox,
     providers,
@@ -22,6 +22,7 @@ pub(crate) fn execute(
     info: &MessageInfo,
     order_id: OrderId,
     commitment: Binary,
+    units: Option<u32>,
 ) -> Result<Response, ContractError> {
     let config = CONFIG.load(deps.storage)?;
     let mut account = Account::load(deps.storage, order_id)?;
@@ -36,12 +37,13 @@ pub(crate) fn execute(
     }
     account.expect_unbound(now, "no bid comes in any more")?;
     bytes32("commitment", &commitment)?;
+    let units = bids::units(&account, units)?;
     let deposit = bid_deposit(&deps, info, &account)?;
     providers::can_serve(
         deps.querier,
         &config,
         &info.sender,
-        &account.order.resources,
+        account.order.part(units),
     )
     .map_err(|reason| providers::refuse(&info.sender, reason))?;
     let mut out = Outbox::default();
@@ -53,15 +55,14 @@ pub(crate) fn execute(
     if account.order.open_bids >= max {
         return Err(ContractError::TenderFull { order_id, max });
     }
-    bids::place(
-        deps.storage,
-        &mut out,
-        &mut account,
-        &info.sender,
-        bids::Terms::Sealed(commitment),
+    let new = NewBid {
+        provider: info.sender.clone(),
+        units,
+        price: Price::Sealed(commitment),
         deposit,
-        env.block.time,
-    )?;
+        placed_at: env.block.time,
+    };
+    bids::place(deps.storage, &mut out, &mut account, new)?;
     account.save(deps.storage)?;
     Ok(out.into_response())
 }

@@ -66,33 +66,37 @@ pub(crate) fn execute(
             open_bids: 0,
             terms,
             lease_id: None,
+            more_leases: vec![],
+            missing: 0,
             past_leases: vec![],
+            relists: 0,
             relisted_at: None,
             fees: schedule,
             due_at: None,
         },
         escrow: Escrow::default(),
-        lease: None,
+        leases: vec![],
     };
     let mut out = Outbox::default();
     out.emit(created(&account));
     escrow::deposit(deps.storage, &mut out, &mut account, &info.sender, amount)?;
-    let lease_id = match account.order.pricing.match_at() {
-        MatchAt::Time(_) => None,
-        MatchAt::Creation => Some(matching::cross(
+    if account.order.pricing.match_at() == MatchAt::Creation {
+        let units = account.order.resources.units;
+        matching::cross(
             deps.storage,
             deps.querier,
             &mut out,
             &mut account,
+            units,
             env,
-        )?),
-    };
-    let stopped = match lease_id {
-        Some(_) => None,
-        None => {
+        )?;
+    }
+    let stopped = match account.order.state {
+        OrderState::Open => {
             let config = CONFIG.load(deps.storage)?;
-            nobody(deps.as_ref(), &config, &account.order.resources)
+            nobody(deps.as_ref(), &config, &account.order)
         }
+        OrderState::Leased | OrderState::Closed => None,
     };
     if stopped.is_some() {
         out.emit(
@@ -101,21 +105,28 @@ pub(crate) fn execute(
                 .add_attribute(key::FEASIBLE, "false"),
         );
     }
-    account.save(deps.storage)?;
     let data = CreateOrderResponse {
         order_id: id,
-        lease_id,
+        lease_id: account.order.lease_id,
+        more_leases: account.order.more_leases.clone(),
         feasible: stopped.is_none(),
         stopped: stopped.unwrap_or_default(),
     };
+    account.save(deps.storage)?;
     Ok(out.into_response().set_data(to_json_binary(&data)?))
 }
 
 /// What stops every live provider, when none of them can serve. The registry is asked about one, then about the others:
-/// mostly the first can. A registry that does not answer stops no order.
-fn nobody(deps: Deps, config: &Config, wanted: &ResourceSpec) -> Option<Vec<Stopped>> {
+/// mostly the first can. A registry that does not answer stops no order. Where several may fill an order, one unit counts.
+fn nobody(deps: Deps, config: &Config, order: &Order) -> Option<Vec<Stopped>> {
+    let whole = order.resources.units;
+    let units = if order.pricing.takes_parts() {
+        1
+    } else {
+        whole
+    };
     for limit in [1, MAX_PROVIDERS_SEEN] {
-        let wanted = wanted.clone();
+        let wanted = order.part(units);
         let page = feasible(deps.querier, config, wanted, Scope::Live, None, Some(limit)).ok()?;
         if page.able > 0 {
             return None;

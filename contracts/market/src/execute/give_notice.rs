@@ -6,7 +6,6 @@ use cosmwasm_std::{DepsMut, Env, MessageInfo, Response};
 use ember_types::{
     events::{self, key},
     ids::LeaseId,
-    lease::OrderState,
 };
 
 pub(crate) fn execute(
@@ -17,8 +16,7 @@ pub(crate) fn execute(
 ) -> Result<Response, ContractError> {
     funds::none(info)?;
     let mut account = Account::of_lease(deps.storage, lease_id)?;
-    let lease = account.lease.as_ref();
-    if lease.is_none_or(|l| l.provider != info.sender) {
+    if account.lease(lease_id)?.provider != info.sender {
         return unauthorized("the lease's provider", &info.sender);
     }
     expect_running(&account, lease_id)?;
@@ -28,9 +26,9 @@ pub(crate) fn execute(
     let now = env.block.time.seconds();
     let mut out = Outbox::default();
     lifecycle::catch_up(deps.storage, &mut out, &mut account, now)?;
-    if account.order.state == OrderState::Leased {
+    if account.is_running(lease_id) {
         let leaves_at = account.order.terms.leaves_at(now);
-        let (id, lease, _) = account.running()?;
+        let (lease, _) = account.running_lease(lease_id)?;
         if let Some(leaves_at) = lease.leaves_at {
             return Err(ContractError::NoticeGiven {
                 lease_id,
@@ -39,7 +37,7 @@ pub(crate) fn execute(
         }
         lease.leaves_at = Some(leaves_at);
         out.emit(
-            lifecycle::lease_event(events::LEASE_NOTICE, id, lease)
+            lifecycle::lease_event(events::LEASE_NOTICE, lease_id, lease)
                 .add_attribute(key::LEAVES_AT, leaves_at.to_string()),
         );
     }

@@ -18,7 +18,7 @@ pub mod withdraw_bid;
 
 use crate::{account::Account, error::ContractError};
 use cosmwasm_std::Addr;
-use ember_types::{ids::LeaseId, lease::OrderState};
+use ember_types::ids::LeaseId;
 
 fn unauthorized<T>(expected: impl Into<String>, sender: &Addr) -> Result<T, ContractError> {
     Err(ContractError::Unauthorized {
@@ -28,7 +28,7 @@ fn unauthorized<T>(expected: impl Into<String>, sender: &Addr) -> Result<T, Cont
 }
 
 fn expect_running(account: &Account, lease_id: LeaseId) -> Result<(), ContractError> {
-    if account.order.state == OrderState::Leased {
+    if account.is_running(lease_id) {
         return Ok(());
     }
     Err(ContractError::LeaseClosed { lease_id })

@@ -2,7 +2,7 @@
 
 use crate::{
     account::Account,
-    bids,
+    bids::{self, NewBid, Price},
     error::{ContractError, Ineligible},
     escrow, funds,
     outbox::Outbox,
@@ -22,6 +22,7 @@ pub(crate) fn execute(
     info: &MessageInfo,
     order_id: OrderId,
     rate: Rate,
+    units: Option<u32>,
 ) -> Result<Response, ContractError> {
     let config = CONFIG.load(deps.storage)?;
     let mut account = Account::load(deps.storage, order_id)?;
@@ -33,6 +34,7 @@ pub(crate) fn execute(
             refuses: "takes no bids",
         });
     }
+    let units = bids::units(&account, units)?;
     let deposit = bid_deposit(&deps, info, &account)?;
     let ceiling = account.order.ceiling.rate;
     if rate > ceiling {
@@ -46,7 +48,7 @@ pub(crate) fn execute(
         deps.querier,
         &config,
         &info.sender,
-        &account.order.resources,
+        account.order.part(units),
     )
     .map_err(|reason| providers::refuse(&info.sender, reason))?;
     if account.was_left_by(deps.storage, &info.sender)? {
@@ -71,15 +73,14 @@ pub(crate) fn execute(
         let state = BidState::Lost;
         bids::end(deps.storage, &mut out, &mut account, id, state, "outbid")?;
     }
-    bids::place(
-        deps.storage,
-        &mut out,
-        &mut account,
-        &info.sender,
-        bids::Terms::Open(rate),
+    let new = NewBid {
+        provider: info.sender.clone(),
+        units,
+        price: Price::Open(rate),
         deposit,
-        env.block.time,
-    )?;
+        placed_at: env.block.time,
+    };
+    bids::place(deps.storage, &mut out, &mut account, new)?;
     account.save(deps.storage)?;
     Ok(out.into_response())
 }

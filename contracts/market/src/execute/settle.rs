@@ -3,7 +3,7 @@
 use super::expect_running;
 use crate::{account::Account, error::ContractError, escrow, funds, lifecycle, outbox::Outbox};
 use cosmwasm_std::{DepsMut, Env, MessageInfo, Response};
-use ember_types::{ids::LeaseId, lease::OrderState};
+use ember_types::ids::LeaseId;
 
 pub(crate) fn execute(
     deps: DepsMut,
@@ -17,7 +17,7 @@ pub(crate) fn execute(
     let now = env.block.time.seconds();
     let mut out = Outbox::default();
     lifecycle::catch_up(deps.storage, &mut out, &mut account, now)?;
-    if account.order.state == OrderState::Leased {
+    if account.is_running(lease_id) {
         escrow::book(deps.storage, &mut out, &mut account, now)?;
     }
     account.save(deps.storage)?;

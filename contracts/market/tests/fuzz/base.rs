@@ -22,7 +22,7 @@ fn order(world: &mut Bare, tenant: &Addr, deposit: u128, auction: bool) {
     let pricing = if auction {
         PricingMode::ReverseAuction(ReverseAuction { closes_at })
     } else {
-        PricingMode::Market(Market {})
+        PricingMode::Market(Market::default())
     };
     priced(world, tenant, deposit, pricing);
 }
@@ -78,6 +78,7 @@ pub fn base(settings: &Settings) -> (Bare, Vec<Addr>) {
         let msg = ExecuteMsg::PlaceBid {
             order_id: OrderId(order),
             rate: Rate::new(9_000_000),
+            units: None,
         };
         world.market(who, msg, &[Coin::new(500u128, USDC)]).unwrap();
     };
@@ -123,6 +124,7 @@ pub fn base(settings: &Settings) -> (Bare, Vec<Addr>) {
     let msg = ExecuteMsg::CommitBid {
         order_id,
         commitment: hash.into(),
+        units: None,
     };
     world.market(&p0, msg, &[Coin::new(500u128, USDC)]).unwrap();
     tender(&mut world, &t0, 1_000);

@@ -83,7 +83,7 @@ fn what_is_too_dear_too_small_of_another_denom_or_kind_is_not_crossed() {
     );
     let mut spec = any_gpu(1);
     spec.gpu.profile = VulkanProfile::NvHopper1;
-    let mode = || PricingMode::Market(Market {});
+    let mode = || PricingMode::Market(Market::default());
     let funds = [coin(1_000, NATIVE)];
     refused(
         suite.create_order(&tenant, spec, mode(), (100, NATIVE), 60, &funds),

@@ -167,7 +167,11 @@ fn the_bid_deposit_is_exact() {
     let (tenant, provider) = (suite.rich("tenant", 100_000), suite.provider("p", 1));
     let order_id = suite.auction(&tenant, 50_000, USDC);
     let rate = Rate::new(1);
-    let msg = ExecuteMsg::PlaceBid { order_id, rate };
+    let msg = ExecuteMsg::PlaceBid {
+        order_id,
+        rate,
+        units: None,
+    };
     refused(
         suite.market(&provider, &msg, &[]),
         "expected one coin of uusdc",
@@ -195,7 +199,11 @@ fn where_the_schedule_asks_no_deposit_none_is_taken() {
     let (tenant, provider) = (suite.rich("tenant", 100_000), suite.provider("p", 1));
     let order_id = suite.auction(&tenant, 50_000, USDC);
     let rate = Rate::new(1);
-    let msg = ExecuteMsg::PlaceBid { order_id, rate };
+    let msg = ExecuteMsg::PlaceBid {
+        order_id,
+        rate,
+        units: None,
+    };
     refused(
         suite.market(&provider, &msg, &[coin(1, USDC)]),
         "expected no funds",

@@ -175,7 +175,7 @@ fn an_ask_serves_its_assurance_and_none() {
             assurance,
             ..any_gpu(1)
         };
-        let (mode, funds) = (PricingMode::Market(Market {}), [coin(10_000, USDC)]);
+        let (mode, funds) = (PricingMode::Market(Market::default()), [coin(10_000, USDC)]);
         suite.create_order(&tenant, resources, mode, (10, USDC), 60, &funds)
     };
     refused(buy(Assurance::Exact), "no standing ask in uusdc admits");
@@ -211,6 +211,7 @@ fn the_registry_hears_of_every_lease() {
         closed_by_tenant: 1,
         left_with_notice: 0,
         exhausted: 0,
+        ended_with_cluster: 0,
         paid_secs: 3_620,
         disputes_lost: 0,
     };

@@ -265,7 +265,7 @@ fn a_bond_at_the_opening_takes_basis_points_off() {
     let second = lease(&mut suite);
     // An ask crossed pays the same.
     suite.ask(&provider, 1, USDC, 10_000_000).unwrap();
-    let mode = PricingMode::Market(Market {});
+    let mode = PricingMode::Market(Market::default());
     let funds = [coin(40_000, USDC)];
     suite
         .create_order(&tenant, any_gpu(1), mode, (10_000_000, USDC), 100, &funds)

@@ -32,7 +32,7 @@ fn every_pair_of_rate_and_deposit_adds_up() {
             let deposit = deposit.min(most);
             suite.mint(&tenant, deposit, USDC);
             suite.ask(&provider, 3, USDC, rate).unwrap();
-            let mode = PricingMode::Market(Market {});
+            let mode = PricingMode::Market(Market::default());
             let answer = suite
                 .create_order(
                     &tenant,

@@ -41,6 +41,7 @@ fn commit(suite: &mut Suite, who: &Addr, order_id: OrderId, rate: u128) -> anyho
     let msg = ExecuteMsg::CommitBid {
         order_id,
         commitment,
+        units: None,
     };
     let answer = suite.market(who, &msg, &[coin(500, USDC)])?;
     Ok(BidId(attribute(&answer, "wasm-bid_committed", "bid_id")?))
@@ -291,6 +292,7 @@ fn a_copied_commitment_cannot_be_revealed_by_another() {
     let msg = ExecuteMsg::CommitBid {
         order_id,
         commitment,
+        units: None,
     };
     let answer = suite.market(&who[1], &msg, &[coin(500, USDC)]).unwrap();
     let copy = BidId(attribute(&answer, "wasm-bid_committed", "bid_id").unwrap());

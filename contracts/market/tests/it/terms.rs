@@ -23,7 +23,7 @@ fn order(suite: &mut Suite, tenant: &Addr, terms: Terms, deposit: u128, auction:
         pricing: if auction {
             PricingMode::ReverseAuction(ReverseAuction { closes_at })
         } else {
-            PricingMode::Market(Market {})
+            PricingMode::Market(Market::default())
         },
         ceiling: Ceiling {
             denom: USDC.into(),
@@ -140,7 +140,7 @@ fn notice_is_at_most_thirty_days_and_only_where_it_is_asked_for() {
     let (tenant, provider) = (suite.rich("tenant", 1_000_000), suite.provider("p", 1));
     let msg = ExecuteMsg::CreateOrder {
         resources: any_gpu(1),
-        pricing: PricingMode::Market(Market {}),
+        pricing: PricingMode::Market(Market::default()),
         ceiling: Ceiling {
             denom: USDC.into(),
             rate: Rate::new(1),

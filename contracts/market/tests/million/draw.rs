@@ -12,6 +12,7 @@ use ember_types::{
     money::Rate,
     pricing::{
         PricingMode,
+        cluster::{Cluster, ClusterPricing},
         market::Market,
         reverse_auction::ReverseAuction,
         sealed_tender::{PriceRule, SealedTender, commitment},
@@ -137,15 +138,18 @@ impl World {
             if self.dice.percent(80) {
                 ceiling = Rate::new(20_000_000);
             }
-            PricingMode::Market(Market {})
+            PricingMode::Market(Market {
+                partial: self.dice.percent(40),
+            })
         };
+        let (pricing, units) = self.clustered(pricing);
         let most = if self.dice.percent(10) {
             31_536_001
         } else {
             5_000
         };
         let msg = ExecuteMsg::CreateOrder {
-            resources: any_gpu(self.dice.within(1, 3) as u32),
+            resources: any_gpu(units),
             pricing,
             ceiling: Ceiling {
                 denom: denom.into(),
@@ -156,6 +160,32 @@ impl World {
         };
         let tenant = self.dice.of(&self.tenants).unwrap();
         Op::Market(tenant, msg, vec![Coin::new(amount, denom)])
+    }
+
+    /// Now and then a cluster of the mode, and units for it.
+    fn clustered(&mut self, mode: PricingMode) -> (PricingMode, u32) {
+        let of = match &mode {
+            PricingMode::ReverseAuction(m) => ClusterPricing::ReverseAuction(m.clone()),
+            PricingMode::SealedTender(m) => ClusterPricing::SealedTender(m.clone()),
+            PricingMode::Market(m) => ClusterPricing::Market(m.clone()),
+            other => panic!("no cluster is of {}", other.name()),
+        };
+        let (is_cluster, parts) = (self.dice.percent(30), self.dice.within(1, 8) as u32);
+        match mode {
+            _ if is_cluster => (PricingMode::Cluster(Cluster { of }), parts),
+            PricingMode::Market(Market { partial: true }) => (mode, parts),
+            _ => (mode, self.dice.within(1, 3) as u32),
+        }
+    }
+
+    /// What a bid on the order offers.
+    fn units_of(&mut self, id: u64) -> Option<u32> {
+        let wanted = u64::from(self.order(id)?.resources.units);
+        let takes_parts = self.order(id)?.pricing.takes_parts();
+        let odds = if takes_parts { 80 } else { 3 };
+        self.dice
+            .percent(odds)
+            .then(|| self.dice.within(0, wanted + 1) as u32)
     }
 
     fn terms(&mut self) -> Terms {
@@ -189,8 +219,12 @@ impl World {
                 funds.push(Coin::new(fees.bid_deposit.u128(), fees.denom));
             }
         }
-        let order_id = OrderId(id);
-        Op::Market(provider, ExecuteMsg::PlaceBid { order_id, rate }, funds)
+        let msg = ExecuteMsg::PlaceBid {
+            order_id: OrderId(id),
+            rate,
+            units: self.units_of(id),
+        };
+        Op::Market(provider, msg, funds)
     }
 
     /// An auction's order, priced by a sealed tender.
@@ -200,7 +234,7 @@ impl World {
         let second = self.dice.percent(50);
         if let Op::Market(_, ExecuteMsg::CreateOrder { pricing, .. }, _) = &mut op {
             let commit_until = self.bare.now() + commit;
-            *pricing = PricingMode::SealedTender(SealedTender {
+            let tender = SealedTender {
                 commit_until,
                 reveal_until: commit_until + reveal,
                 rule: if second {
@@ -208,14 +242,27 @@ impl World {
                 } else {
                     PriceRule::FirstPrice
                 },
-            });
+            };
+            *pricing = match pricing {
+                PricingMode::Cluster(_) => PricingMode::Cluster(Cluster {
+                    of: ClusterPricing::SealedTender(tender),
+                }),
+                _ => PricingMode::SealedTender(tender),
+            };
         }
         op
     }
 
     fn commit(&mut self) -> Op {
         let op = self.bid_on();
-        let Op::Market(provider, ExecuteMsg::PlaceBid { order_id, .. }, funds) = op else {
+        let Op::Market(
+            provider,
+            ExecuteMsg::PlaceBid {
+                order_id, units, ..
+            },
+            funds,
+        ) = op
+        else {
             return op;
         };
         let rate = sealed_rate(order_id, self.order(order_id.0));
@@ -227,6 +274,7 @@ impl World {
         let msg = ExecuteMsg::CommitBid {
             order_id,
             commitment,
+            units,
         };
         Op::Market(provider, msg, funds)
     }

@@ -2,11 +2,15 @@
 
 use crate::world::{DENOMS, Op, World};
 use cosmwasm_std::{Addr, Uint128, Uint256, from_json};
-use ember_market::state::{Bid, DUE, ESCROWS, Escrow, LEDGERS, Lease, Ledger, ORDERS, Order};
+use ember_market::{
+    account::Account,
+    accrual::pays_a_second,
+    state::{Bid, DUE, Escrow, LEDGERS, Lease, Ledger, ORDERS, Order},
+};
 use ember_testing::{bare::Done, store::Change};
 use ember_types::{
     fees::{BPS, take},
-    ids::OrderId,
+    ids::{LeaseId, OrderId},
     lease::{BidState, CloseReason, LeaseState, OrderState},
     market::{EscrowResponse, ExecuteMsg, InvariantsResponse, QueryMsg},
     money::whole_micro,
@@ -29,12 +33,24 @@ fn keep(alive: &mut Vec<u64>, id: u64, lives: bool) {
     }
 }
 
+/// What became of an order's leases.
+#[derive(Default, Clone, Copy)]
+struct LeaseFlow {
+    /// What their take fees grew by.
+    take: u128,
+    /// How many opened.
+    opened: u128,
+    /// What those that were there before have earned.
+    earned: u128,
+    /// What their providers were paid.
+    paid: u128,
+}
+
 /// What a message moved, by the records that it changed; compared with what the bank paid out.
 #[derive(Default)]
 struct Flows {
-    /// By order: what its leases' fees grew by, whether one opened, and who serves or served it.
-    leases: BTreeMap<u64, (u128, bool)>,
-    providers: BTreeMap<u64, Addr>,
+    /// By order: what became of its leases.
+    leases: BTreeMap<u64, LeaseFlow>,
     /// By recipient and denom.
     paid: BTreeMap<(Addr, String), u128>,
 }
@@ -56,16 +72,21 @@ pub fn after(w: &mut World, op: &Op, done: &Done) {
             let new = new.unwrap();
             lease(w, op, id, old.as_ref(), &new);
             keep(&mut w.leases, id, new.state != LeaseState::Closed);
+            let fee = |l: &Lease| l.fee.u128();
+            let paid = |l: &Lease| (l.gross - l.fee - l.payable).u128();
+            let paid_now = paid(&new) - old.as_ref().map_or(0, paid);
+            flows.pay(&new.provider, &new.denom, paid_now);
             let flow = flows.leases.entry(new.order_id.0).or_default();
-            flow.0 += new.fee.u128() - old.as_ref().map_or(0, |l| l.fee.u128());
-            flow.1 |= old.is_none();
-            flows.providers.insert(new.order_id.0, new.provider);
+            flow.take += fee(&new) - old.as_ref().map_or(0, fee);
+            flow.opened += u128::from(old.is_none());
+            flow.earned += old.map_or(0, |old| (new.gross - old.gross).u128());
+            flow.paid += paid_now;
         }
     }
     for change in &done.changes {
         if let Some(id) = change.id_in("orders") {
             let (old, new) = read::<Order>(change);
-            order(op, id, old, &new.unwrap());
+            order(w, op, id, old, &new.unwrap());
             let state = w.order(id).map(|o| o.state);
             keep(&mut w.orders, id, state != Some(OrderState::Closed));
             keep(&mut w.open, id, state == Some(OrderState::Open));
@@ -96,7 +117,7 @@ pub fn after(w: &mut World, op: &Op, done: &Done) {
     sums(w);
 }
 
-fn order(op: &Op, id: u64, old: Option<Order>, new: &Order) {
+fn order(w: &World, op: &Op, id: u64, old: Option<Order>, new: &Order) {
     let Some(old) = old else {
         assert!(
             matches!(op, Op::Market(who, ExecuteMsg::CreateOrder { .. }, _) if *who == new.tenant)
@@ -106,17 +127,46 @@ fn order(op: &Op, id: u64, old: Option<Order>, new: &Order) {
     let relisted = new.past_leases.len() > old.past_leases.len();
     if relisted {
         assert!(old.terms.relist && old.state == OrderState::Leased && new.relisted_at.is_some());
+        let past: Vec<_> = old
+            .past_leases
+            .iter()
+            .copied()
+            .chain(old.leases())
+            .collect();
         assert_eq!(
-            (new.state, new.past_leases.last().copied()),
-            (OrderState::Open, old.lease_id),
+            (new.state, new.leases().count(), &new.past_leases),
+            (OrderState::Open, 0, &past),
             "order {id}"
         );
         assert!(new.max_duration_secs >= 1 && new.max_duration_secs <= old.max_duration_secs);
         assert!(
-            matches!(op, Op::Market(_, ExecuteMsg::CloseLease { lease_id }, _) if Some(*lease_id) == old.lease_id)
+            matches!(op, Op::Market(_, ExecuteMsg::CloseLease { lease_id }, _) if old.leases().any(|l| l == *lease_id))
         );
     } else {
+        let before: Vec<_> = old.leases().collect();
+        assert!(new.leases().take(before.len()).eq(before), "order {id}");
         assert_eq!(old.max_duration_secs, new.max_duration_secs);
+    }
+    let runs = |id: LeaseId| w.lease(id.0).unwrap().state != LeaseState::Closed;
+    assert_eq!(
+        new.state == OrderState::Leased,
+        new.leases().any(runs),
+        "order {id}: {new:?}"
+    );
+    if new.missing > 0 {
+        assert!(new.terms.relist && new.pricing.takes_parts() && !new.pricing.ends_together());
+        assert_eq!(new.state, OrderState::Leased, "order {id}");
+    }
+    if new.pricing.ends_together() {
+        let units: u32 = new
+            .leases()
+            .map(|l| w.lease(l.0).unwrap().resources.units)
+            .sum();
+        let all = new.leases().all(runs) || !new.leases().any(runs);
+        assert!(
+            all && (units == 0 || units == new.resources.units),
+            "order {id}: {new:?}"
+        );
     }
     let legal = old.state == new.state
         || matches!(
@@ -197,26 +247,21 @@ fn escrow(
     let reserved = Uint128::try_from(*parts / bps - before / bps)
         .unwrap()
         .u128();
-    let (take, opened) = flows.leases.get(&id).copied().unwrap_or_default();
+    let leases = flows.leases.get(&id).copied().unwrap_or_default();
     let free = old.free().unwrap().u128() + deposited - reserved;
-    let session = if opened {
-        order.fees.session_fee.u128().min(free)
-    } else {
-        0
-    };
+    // A lease that opens beside others comes after what they have earned; the first leases of an order come before.
+    let session = order.fees.session_fee.u128() * leases.opened;
+    let session = session.min(free.saturating_sub(leases.earned));
     let fees = grown(|e| e.fees);
     assert_eq!(
         fees,
-        reserved + take + session,
+        reserved + leases.take + session,
         "order {id}: reservation, take and session fee"
     );
     flows.pay(&w.bare.fee_collector, &denom, fees);
-    let paid = grown(|e| e.paid);
-    if paid > 0 {
-        let known = flows.providers.get(&id).cloned();
-        let current = || w.lease(order.lease_id.unwrap().0).unwrap().provider;
-        flows.pay(&known.unwrap_or_else(current), &denom, paid);
-    }
+    assert_eq!(grown(|e| e.paid), leases.paid, "order {id}");
+    let leases = order.leases().map(|l| w.lease(l.0).unwrap().payable);
+    assert_eq!(leases.sum::<Uint128>(), new.payable, "order {id}");
     refunds(done, flows, id, (old, new), &denom);
     if order.state == OrderState::Closed {
         assert_eq!(is, 0, "order {id} is over and holds {new:?}");
@@ -300,10 +345,25 @@ fn lease(w: &World, op: &Op, id: u64, old: Option<&Lease>, new: &Lease) {
         Op::Market(who, ExecuteMsg::CloseLease { lease_id }, _) if lease_id.0 == id => Some(who),
         _ => None,
     };
+    // Who closed another lease of the same cluster.
+    let other = match op {
+        Op::Market(who, ExecuteMsg::CloseLease { lease_id }, _) => {
+            let order = w.order(new.order_id.0).unwrap();
+            let closed = w.lease(lease_id.0).unwrap();
+            let together = order.pricing.ends_together() && closed.order_id == new.order_id;
+            (together && lease_id.0 != id).then_some((who, closed))
+        }
+        _ => None,
+    };
     let at = new.closed_at.unwrap_or(now);
     match new.close_reason {
         Some(CloseReason::Tenant) => {
-            assert_eq!((sender, at), (Some(&new.tenant), now), "lease {id}")
+            let who = sender.or(other.as_ref().map(|(who, _)| *who));
+            assert_eq!((who, at), (Some(&new.tenant), now), "lease {id}")
+        }
+        Some(CloseReason::Cluster) => {
+            let (who, closed) = other.unwrap();
+            assert_eq!((who, at), (&closed.provider, now), "lease {id}")
         }
         Some(CloseReason::Provider) => {
             assert_eq!((sender, at), (Some(&new.provider), now), "lease {id}")
@@ -325,8 +385,10 @@ fn lease(w: &World, op: &Op, id: u64, old: Option<&Lease>, new: &Lease) {
     }
     seconds(w, id, old, new);
     if (old.state, new.state) == (LeaseState::Suspended, LeaseState::Active) {
+        let fewer = matches!(op, Op::Market(_, ExecuteMsg::CloseLease { lease_id }, _)
+            if w.lease(lease_id.0).unwrap().order_id == new.order_id && lease_id.0 != id);
         let topped_up = matches!(op, Op::Market(_, ExecuteMsg::Deposit { order_id }, _) if *order_id == new.order_id);
-        assert!(topped_up, "lease {id} came back by {op:?}");
+        assert!(topped_up || fewer, "lease {id} came back by {op:?}");
     }
 }
 
@@ -367,12 +429,10 @@ fn seconds(w: &World, id: u64, old: &Lease, new: &Lease) {
         );
     }
     if new.state == LeaseState::Suspended {
-        let escrow = ESCROWS.load(w.store(), new.order_id.0).unwrap();
-        assert_eq!(
-            new.covered(&escrow),
-            Some(new.active_secs),
-            "lease {id} stopped with money left"
-        );
+        // The first second that it is not paid for is one that not all leases of the order are paid for.
+        let account = Account::load(w.store(), new.order_id).unwrap();
+        let leases = account.running().map(|(_, l)| l);
+        assert!(!pays_a_second(leases, &account.escrow), "lease {id}");
     }
 }
 

@@ -76,7 +76,7 @@ impl Suite {
         self.create_order(
             tenant,
             any_gpu(units),
-            PricingMode::Market(Market {}),
+            PricingMode::Market(Market::default()),
             (10_000_000, denom),
             3_600,
             &[coin(deposit, denom)],
@@ -97,7 +97,11 @@ impl Suite {
             .into_iter()
             .collect();
         let rate = Rate::new(rate);
-        let msg = market::ExecuteMsg::PlaceBid { order_id, rate };
+        let msg = market::ExecuteMsg::PlaceBid {
+            order_id,
+            rate,
+            units: None,
+        };
         let answer = self.market(provider, &msg, &funds)?;
         Ok(BidId(attribute(&answer, "wasm-bid_placed", "bid_id")?))
     }

@@ -1,7 +1,7 @@
 //! Order, bid and lease states, and the steps that are legal.
 //!
 //! ```text
-//! order:  open ──match──> leased ──lease ends──> closed
+//! order:  open ──match──> leased ──leases end─> closed
 //!           │ └──────<── relist ──┘               │
 //!           └──close, expiry──────────────────────┘
 //! bid:    open ──wins──> won      open ──other wins, withdrawn, order closed──> lost | withdrawn
@@ -18,7 +18,7 @@ use cosmwasm_schema::cw_serde;
 pub enum OrderState {
     /// Waits for a match.
     Open,
-    /// Matched; its lease is active or suspended.
+    /// Matched; a lease of it is active or suspended.
     Leased,
     /// Over: its escrow is paid out.
     Closed,
@@ -79,6 +79,8 @@ pub enum CloseReason {
     EndOfTerm,
     /// Funds ran out and the grace window passed.
     Exhausted,
+    /// Another lease of the same cluster ended early.
+    Cluster,
 }
 
 impl CloseReason {
@@ -95,6 +97,7 @@ impl CloseReason {
             Self::Notice => "notice",
             Self::EndOfTerm => "end_of_term",
             Self::Exhausted => "exhausted",
+            Self::Cluster => "cluster",
         }
     }
 }

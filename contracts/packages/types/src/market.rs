@@ -108,6 +108,9 @@ pub enum ExecuteMsg {
         order_id: OrderId,
         /// Per unit.
         rate: Rate,
+        /// Units offered, where the mode takes parts; without it all that the order wants.
+        #[serde(default)]
+        units: Option<u32>,
     },
     /// Commit to a sealed bid on an order priced by sealed tender. Funds: the denom's bid deposit, which is forfeited to
     /// the fee collector unless the bid is revealed in time. By a provider who may bid and has the devices. A second
@@ -117,6 +120,9 @@ pub enum ExecuteMsg {
         order_id: OrderId,
         /// 32 bytes: see `pricing::sealed_tender::commitment`.
         commitment: Binary,
+        /// Units offered, as in [`Self::PlaceBid`]; seen by all.
+        #[serde(default)]
+        units: Option<u32>,
     },
     /// Reveal a sealed bid in the reveal window. By its provider.
     RevealBid {
@@ -196,6 +202,8 @@ pub struct CreateOrderResponse {
     pub order_id: OrderId,
     /// The lease, when the order crossed at once.
     pub lease_id: Option<LeaseId>,
+    /// The others, when it crossed several asks.
+    pub more_leases: Vec<LeaseId>,
     /// Whether somebody can serve it: false when not one of the providers who are bonded and were seen recently can. They
     /// are tried until one can, 20 at most; when the 20 cannot and there are more, nobody knows and this is true.
     pub feasible: bool,
@@ -331,7 +339,9 @@ pub struct OrderResponse {
     pub open_bids: u32,
     /// Its lease, while and after it is matched; none while it waits, or waits again.
     pub lease_id: Option<LeaseId>,
-    /// Leases whose providers left, after which the order opened again.
+    /// Its other leases, where several offers fill it.
+    pub more_leases: Vec<LeaseId>,
+    /// Leases of before the order opened again because a provider left.
     pub past_leases: Vec<LeaseId>,
 }
 
@@ -351,6 +361,8 @@ pub struct BidResponse {
     pub order_id: OrderId,
     /// Who bids.
     pub provider: Addr,
+    /// Units offered.
+    pub units: u32,
     /// Per unit; zero while the bid is sealed.
     pub rate: Rate,
     /// Hash of a bid that is or was sealed, 32 bytes.
@@ -447,7 +459,7 @@ pub struct EscrowResponse {
     pub denom: String,
     /// Ever put in.
     pub deposited: Uint128,
-    /// Paid out to the provider.
+    /// Paid out to the providers.
     pub paid: Uint128,
     /// Sent to the fee collector.
     pub fees: Uint128,
@@ -455,11 +467,11 @@ pub struct EscrowResponse {
     pub refunded: Uint128,
     /// Still in the contract: `payable` + what is free.
     pub held: Uint128,
-    /// Of `held`: what the provider could withdraw now, after fees.
+    /// Of `held`: what the providers could withdraw now, after fees.
     pub payable: Uint128,
     /// Of `held`: fees due to the collector at the next movement.
     pub fees_due: Uint128,
-    /// Block time at which the free funds run out, while the lease is active.
+    /// Block time at which the free funds run out, while it pays for a lease.
     pub exhausted_at: Option<Timestamp>,
     /// Of `held`: what each deposit would give back were the lease to end now, in the order of the refunds.
     pub deposits: Vec<DepositResponse>,

@@ -1,13 +1,18 @@
 //! How an order finds its price. One variant here and one file below `pricing/` a mode: a mode is pure data
-//! plus three questions (is it well formed, when does it match by itself, which offer wins), so a new one
+//! plus a few questions (is it well formed, when does it match by itself, who wins at what rate), so a new one
 //! changes nothing but exhaustive matches.
 
+pub mod windows;
 pub mod market;
 pub mod reverse_auction;
 pub mod sealed_tender;
+pub mod cluster;
 
 use crate::{error::ValidationError, ids::BidId, money::Rate};
 use cosmwasm_schema::cw_serde;
+
+/// Most offers that one order takes units from.
+pub const MAX_PARTS: usize = 32;
 
 /// How an order finds its price. Chosen by the tenant, per order.
 #[cw_serde]
@@ -18,6 +23,17 @@ pub enum PricingMode {
     Market(market::Market),
     /// Sealed bids: commit, then reveal; the cheapest revealed bid wins.
     SealedTender(sealed_tender::SealedTender),
+    /// All units together, from several providers, or none.
+    Cluster(cluster::Cluster),
+}
+
+/// What an order asks of its mode.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Units.
+    pub units: u32,
+    /// The most that one may cost.
+    pub ceiling: Rate,
 }
 
 /// What the winner rule looks at: one live offer that the order's spec and ceiling admit.
@@ -29,6 +45,26 @@ pub struct Offer {
     pub rate: Rate,
     /// Units offered.
     pub units: u32,
+}
+
+/// What a winner gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Award {
+    /// Its offer.
+    pub id: BidId,
+    /// Units leased of it.
+    pub units: u32,
+    /// What each is paid.
+    pub rate: Rate,
+}
+
+/// Who wins. The default: nobody.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Fill {
+    /// The winners, best first; one lease each.
+    pub awards: Vec<Award>,
+    /// The offer that has not won but makes the price: it must be a true one too.
+    pub priced_by: Option<BidId>,
 }
 
 /// When the chain, unasked, looks for a winner.
@@ -47,6 +83,7 @@ impl PricingMode {
             Self::ReverseAuction(_) => "reverse_auction",
             Self::Market(_) => "market",
             Self::SealedTender(_) => "sealed_tender",
+            Self::Cluster(_) => "cluster",
         }
     }
 
@@ -55,17 +92,19 @@ impl PricingMode {
     pub fn validate(&self, now: u64) -> Result<(), ValidationError> {
         match self {
             Self::ReverseAuction(m) => m.validate(now),
-            Self::Market(m) => m.validate(),
-            Self::SealedTender(m) => m.validate(now),
+            Self::Market(_) => Ok(()),
+            Self::SealedTender(m) => m.windows().validate(now),
+            Self::Cluster(m) => m.validate(now),
         }
     }
 
     /// When the chain looks for a winner by itself.
-    pub const fn match_at(&self) -> MatchAt {
+    pub fn match_at(&self) -> MatchAt {
         match self {
             Self::ReverseAuction(m) => MatchAt::Time(m.closes_at),
             Self::Market(_) => MatchAt::Creation,
             Self::SealedTender(m) => MatchAt::Time(m.reveal_until),
+            Self::Cluster(m) => m.base().match_at(),
         }
     }
 
@@ -76,23 +115,26 @@ impl PricingMode {
             Self::ReverseAuction(m) => Self::ReverseAuction(m.again(opened, now)),
             Self::Market(m) => Self::Market(m.clone()),
             Self::SealedTender(m) => Self::SealedTender(m.again(opened, now)),
+            Self::Cluster(m) => Self::Cluster(m.again(opened, now)),
         }
     }
 
     /// Whether providers may place open bids on the order.
-    pub const fn takes_bids(&self) -> bool {
+    pub fn takes_bids(&self) -> bool {
         match self {
             Self::ReverseAuction(_) => true,
             Self::Market(_) | Self::SealedTender(_) => false,
+            Self::Cluster(m) => m.base().takes_bids(),
         }
     }
 
     /// Until when (unix seconds) providers may commit to sealed bids; from then on they reveal them, and neither side
     /// may go back. `None` where bids are not sealed.
-    pub const fn sealed_until(&self) -> Option<u64> {
+    pub fn sealed_until(&self) -> Option<u64> {
         match self {
-            Self::SealedTender(m) => Some(m.commit_until),
             Self::ReverseAuction(_) | Self::Market(_) => None,
+            Self::SealedTender(m) => Some(m.commit_until),
+            Self::Cluster(m) => m.base().sealed_until(),
         }
     }
 
@@ -100,41 +142,74 @@ impl PricingMode {
     pub const fn tenant_may_accept(&self) -> bool {
         match self {
             Self::ReverseAuction(_) => true,
-            Self::Market(_) | Self::SealedTender(_) => false,
+            Self::Market(_) | Self::SealedTender(_) | Self::Cluster(_) => false,
         }
     }
 
-    /// The winner among `offers`, all of which the order's spec and ceiling admit. `None` when nobody wins.
-    pub fn winner(&self, units: u32, offers: &[Offer]) -> Option<BidId> {
+    /// Whether an offer of fewer units than the order's may win a part.
+    pub const fn takes_parts(&self) -> bool {
         match self {
-            Self::ReverseAuction(m) => m.winner(units, offers),
-            Self::Market(m) => m.winner(units, offers),
-            Self::SealedTender(m) => m.winner(units, offers),
+            Self::ReverseAuction(_) | Self::SealedTender(_) => false,
+            Self::Market(m) => m.partial,
+            Self::Cluster(_) => true,
         }
     }
 
-    /// Whether [`Self::price`] depends on who would have won without the winner.
-    pub const fn asks_runner_up(&self) -> bool {
-        match self {
-            Self::SealedTender(m) => matches!(m.rule, sealed_tender::PriceRule::SecondPrice),
-            Self::ReverseAuction(_) | Self::Market(_) => false,
-        }
+    /// Whether the leases of one order end together when one ends early.
+    pub const fn ends_together(&self) -> bool {
+        matches!(self, Self::Cluster(_))
     }
 
-    /// The rate of the lease: `won` is the winner's, `runner_up` that of who would have won without it.
-    pub fn price(&self, won: Rate, runner_up: Option<Rate>, ceiling: Rate) -> Rate {
+    /// Who wins among `offers`, all of which the order's spec and ceiling admit, and at what rate.
+    pub fn fill(&self, wanted: &Wanted, offers: &[Offer]) -> Fill {
         match self {
-            Self::ReverseAuction(_) | Self::Market(_) => won,
-            Self::SealedTender(m) => m.price(won, runner_up, ceiling),
+            Self::ReverseAuction(_) => cheapest(wanted, offers),
+            Self::Market(m) => m.fill(wanted, offers),
+            Self::SealedTender(m) => m.fill(wanted, offers),
+            Self::Cluster(m) => m.fill(wanted, offers),
         }
     }
 }
 
-/// The cheapest offer of at least `units`, the oldest among equals.
-fn cheapest_then_oldest(units: u32, offers: &[Offer]) -> Option<BidId> {
-    offers
-        .iter()
-        .filter(|o| o.units >= units)
-        .min_by_key(|o| (o.rate, o.id))
-        .map(|o| o.id)
+/// `offers`, the cheapest first, the oldest first among equals.
+fn by_rate(offers: &[Offer]) -> Vec<&Offer> {
+    let mut sorted: Vec<_> = offers.iter().collect();
+    sorted.sort_by_key(|o| (o.rate, o.id));
+    sorted
+}
+
+/// The cheapest offer of all units, the oldest among equals, at its own rate.
+fn cheapest(wanted: &Wanted, offers: &[Offer]) -> Fill {
+    let able = offers.iter().filter(|o| o.units >= wanted.units);
+    let won = able.min_by_key(|o| (o.rate, o.id)).map(|o| Award {
+        id: o.id,
+        units: wanted.units,
+        rate: o.rate,
+    });
+    Fill {
+        awards: won.into_iter().collect(),
+        priced_by: None,
+    }
+}
+
+/// The cheapest units, the oldest among equals, each at its own rate, from [`MAX_PARTS`] offers at most; and the offer of
+/// the cheapest unit that is not among them.
+fn cheapest_units<'a>(wanted: &Wanted, offers: &'a [Offer]) -> (Vec<Award>, Option<&'a Offer>) {
+    let (mut awards, mut left) = (Vec::new(), wanted.units);
+    for offer in by_rate(offers).into_iter().filter(|o| o.units > 0) {
+        if left == 0 || awards.len() >= MAX_PARTS {
+            return (awards, Some(offer));
+        }
+        let units = left.min(offer.units);
+        left -= units;
+        awards.push(Award {
+            id: offer.id,
+            units,
+            rate: offer.rate,
+        });
+        if units < offer.units {
+            return (awards, Some(offer));
+        }
+    }
+    (awards, None)
 }

@@ -72,6 +72,9 @@ pub struct Reputation {
     pub closed_by_tenant: u64,
     /// Leases whose funds ran out.
     pub exhausted: u64,
+    /// Leases that ended because another of the same cluster did.
+    #[serde(default)]
+    pub ended_with_cluster: u64,
     /// Seconds that were paid, over all leases.
     pub paid_secs: u64,
     /// Disputes lost: each slash is one.

@@ -54,5 +54,6 @@ fn ended(r: &mut Reputation, reason: CloseReason) -> &mut u64 {
         CloseReason::Notice => &mut r.left_with_notice,
         CloseReason::Tenant => &mut r.closed_by_tenant,
         CloseReason::Exhausted => &mut r.exhausted,
+        CloseReason::Cluster => &mut r.ended_with_cluster,
     }
 }

@@ -96,6 +96,7 @@ fn every_end_has_its_counter_and_nothing_is_forgotten() {
         closed_by_tenant: 1,
         left_with_notice: 0,
         exhausted: 1,
+        ended_with_cluster: 0,
         paid_secs: 150,
         disputes_lost: 1,
     };

@@ -1,8 +1,7 @@
 //! Open descending bids: every bid is public, the cheapest wins at the close, and the tenant may end the
 //! auction early by accepting any bid.
 
-use super::Offer;
-use crate::{error::ValidationError, ids::BidId};
+use crate::error::ValidationError;
 use cosmwasm_schema::cw_serde;
 
 /// Longest auction, in seconds: 30 days.
@@ -33,16 +32,16 @@ impl ReverseAuction {
             closes_at: now.saturating_add(open_secs),
         }
     }
-
-    pub(super) fn winner(&self, units: u32, offers: &[Offer]) -> Option<BidId> {
-        super::cheapest_then_oldest(units, offers)
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::money::Rate;
+    use crate::{
+        ids::BidId,
+        money::Rate,
+        pricing::{Offer, PricingMode, Wanted},
+    };
     use proptest::prelude::*;
 
     #[test]
@@ -70,12 +69,16 @@ mod tests {
             let offers: Vec<_> = bids.iter().enumerate()
                 .map(|(i, (rate, units))| Offer { id: BidId(i as u64), rate: Rate::new(*rate), units: *units })
                 .collect();
-            let won = ReverseAuction { closes_at: 1 }.winner(units, &offers);
+            let mode = PricingMode::ReverseAuction(ReverseAuction { closes_at: 1 });
+            let fill = mode.fill(&Wanted { units, ceiling: Rate::new(50) }, &offers);
+            prop_assert!(fill.awards.len() <= 1 && fill.priced_by.is_none());
+            let won = fill.awards.first().map(|a| a.id);
             let able: Vec<_> = offers.iter().filter(|o| o.units >= units).collect();
             prop_assert_eq!(won.is_none(), able.is_empty());
             if let Some(id) = won {
                 let w = offers.iter().find(|o| o.id == id).unwrap();
                 prop_assert!(able.iter().all(|o| (w.rate, w.id) <= (o.rate, o.id)));
+                prop_assert_eq!((fill.awards[0].units, fill.awards[0].rate), (units, w.rate));
             }
         }
     }

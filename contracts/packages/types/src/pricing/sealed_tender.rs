@@ -1,18 +1,12 @@
 //! Sealed bids: providers commit to a hash, then reveal rate and salt; the cheapest revealed bid wins when the reveal
 //! window ends. Nobody sees a rate while bids can still come, and who does not reveal forfeits the bid deposit.
 
-use super::Offer;
-use crate::{
-    error::ValidationError,
-    ids::{BidId, OrderId},
-    money::Rate,
-};
+use super::{Fill, Offer, Wanted, cheapest, windows::Windows};
+use crate::{error::ValidationError, ids::OrderId, money::Rate};
 use cosmwasm_schema::cw_serde;
 use cosmwasm_std::Addr;
 use sha2::{Digest, Sha256};
 
-/// Longest commit window and longest reveal window, in seconds: 30 days each.
-pub const MAX_WINDOW_SECS: u64 = 30 * 24 * 3_600;
 /// Bytes of a salt, and of a commitment.
 pub const SALT_LEN: usize = 32;
 /// What every commitment's preimage begins with.
@@ -40,40 +34,34 @@ pub struct SealedTender {
 }
 
 impl SealedTender {
-    pub(super) fn validate(&self, now: u64) -> Result<(), ValidationError> {
-        let windows = [
-            ("pricing.commit_until", now, self.commit_until),
-            ("pricing.reveal_until", self.commit_until, self.reveal_until),
-        ];
-        for (field, from, until) in windows {
-            if until <= from || until > from.saturating_add(MAX_WINDOW_SECS) {
-                let expected = format!("after {from} and within {MAX_WINDOW_SECS} s of it");
-                return Err(ValidationError::range(field, expected, until));
-            }
+    pub(super) const fn windows(&self) -> Windows {
+        Windows {
+            commit_until: self.commit_until,
+            reveal_until: self.reveal_until,
         }
-        Ok(())
     }
 
     pub(super) fn again(&self, opened: u64, now: u64) -> Self {
-        let commit_secs = self.commit_until.saturating_sub(opened).max(1);
-        let reveal_secs = self.reveal_until.saturating_sub(self.commit_until).max(1);
-        let commit_until = now.saturating_add(commit_secs);
+        let Windows {
+            commit_until,
+            reveal_until,
+        } = self.windows().again(opened, now);
         Self {
             commit_until,
-            reveal_until: commit_until.saturating_add(reveal_secs),
+            reveal_until,
             rule: self.rule,
         }
     }
 
-    pub(super) fn winner(&self, units: u32, offers: &[Offer]) -> Option<BidId> {
-        super::cheapest_then_oldest(units, offers)
-    }
-
-    pub(super) fn price(&self, won: Rate, runner_up: Option<Rate>, ceiling: Rate) -> Rate {
-        match self.rule {
-            PriceRule::FirstPrice => won,
-            PriceRule::SecondPrice => runner_up.unwrap_or(ceiling),
+    pub(super) fn fill(&self, wanted: &Wanted, offers: &[Offer]) -> Fill {
+        let mut fill = cheapest(wanted, offers);
+        if let (PriceRule::SecondPrice, [won]) = (self.rule, fill.awards.as_mut_slice()) {
+            let others: Vec<_> = offers.iter().filter(|o| o.id != won.id).cloned().collect();
+            let next = cheapest(wanted, &others).awards;
+            won.rate = next.first().map_or(wanted.ceiling, |n| n.rate);
+            fill.priced_by = next.first().map(|n| n.id);
         }
+        fill
     }
 }
 
@@ -113,6 +101,7 @@ pub fn bytes32(field: &'static str, bytes: &[u8]) -> Result<[u8; 32], Validation
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::BidId;
     use proptest::prelude::*;
 
     fn tender(commit_until: u64, reveal_until: u64, rule: PriceRule) -> SealedTender {
@@ -120,23 +109,6 @@ mod tests {
             commit_until,
             reveal_until,
             rule,
-        }
-    }
-
-    #[test]
-    fn windows_follow_each_other_and_are_not_too_long() {
-        let most = MAX_WINDOW_SECS;
-        for (commit, reveal, ok) in [
-            (100, 200, false),
-            (101, 101, false),
-            (101, 102, true),
-            (100 + most, 100 + 2 * most, true),
-            (101 + most, 102 + most, false),
-            (101, 102 + most, false),
-            (u64::MAX, u64::MAX, false),
-        ] {
-            let t = tender(commit, reveal, PriceRule::FirstPrice);
-            assert_eq!(t.validate(100).is_ok(), ok, "{commit} {reveal}");
         }
     }
 
@@ -177,15 +149,13 @@ mod tests {
         rates.iter().enumerate().map(offer).collect()
     }
 
-    /// What the chain does: the winner, then the winner among the others.
     fn outcome(t: &SealedTender, rates: &[u128], ceiling: u128) -> Option<(BidId, Rate)> {
-        let mut all = offers(rates);
-        let id = t.winner(1, &all)?;
-        let won = all.iter().find(|o| o.id == id).unwrap().rate;
-        all.retain(|o| o.id != id);
-        let next = t.winner(1, &all);
-        let next = all.iter().find(|o| Some(o.id) == next).map(|o| o.rate);
-        Some((id, t.price(won, next, Rate::new(ceiling))))
+        let wanted = Wanted {
+            units: 1,
+            ceiling: Rate::new(ceiling),
+        };
+        let fill = t.fill(&wanted, &offers(rates));
+        fill.awards.first().map(|a| (a.id, a.rate))
     }
 
     proptest! {
