@@ -5,7 +5,10 @@ use crate::{
     error::ContractError,
     fees,
     outbox::Outbox,
-    state::{BIDS, BIDS_BY_ORDER, BOOK, Bid, CONFIG, LAST_BID, LIVE_BID, SEALED, next_id},
+    state::{
+        BIDS, BIDS_BY_ORDER, BIDS_BY_PROVIDER, BOOK, Bid, CONFIG, LAST_BID, LIVE_BID, SEALED,
+        next_id,
+    },
 };
 use cosmwasm_std::{
     Addr, Binary, Empty, Event, HexBinary, Order, StdResult, Storage, Timestamp, Uint128,
@@ -144,8 +147,7 @@ pub fn place(
         deposit,
         placed_at: new.placed_at,
     };
-    BIDS.save(storage, id.0, &bid)?;
-    BIDS_BY_ORDER.save(storage, (order_id.0, id.0), &Empty {})?;
+    add(storage, id, &bid)?;
     LIVE_BID.save(storage, (order_id.0, &bid.provider), &id.0)?;
     account.order.open_bids = account.order.open_bids.saturating_add(1);
     let denom = account.order.ceiling.denom.as_str();
@@ -186,6 +188,13 @@ pub fn reveal(
     Ok(BIDS.save(storage, id.0, &bid)?)
 }
 
+/// Stores a new bid, for lists too.
+fn add(storage: &mut dyn Storage, id: BidId, bid: &Bid) -> Result<(), ContractError> {
+    BIDS.save(storage, id.0, bid)?;
+    BIDS_BY_ORDER.save(storage, (bid.order_id.0, id.0), &Empty {})?;
+    Ok(BIDS_BY_PROVIDER.save(storage, (&bid.provider, id.0), &Empty {})?)
+}
+
 /// Lower-case hex.
 pub fn hex(bytes: &[u8]) -> String {
     HexBinary::from(bytes).to_hex()
@@ -214,8 +223,7 @@ pub fn from_ask(
         deposit: Uint128::zero(),
         placed_at: now,
     };
-    BIDS.save(storage, id.0, &bid)?;
-    BIDS_BY_ORDER.save(storage, (order_id.0, id.0), &Empty {})?;
+    add(storage, id, &bid)?;
     Ok(id)
 }
 

@@ -2,7 +2,8 @@
 
 use crate::{
     error::ContractError,
-    execute, fees, funds, invariants, query as q,
+    execute, fees, funds, invariants,
+    query::{self as q, lists},
     state::{CONFIG, Config},
     sudo as s,
 };
@@ -14,6 +15,7 @@ use cosmwasm_std::{
 use ember_types::{
     error::ValidationError,
     events::{self, key},
+    list::{self, Page},
     market::{ExecuteMsg, InstantiateMsg, MigrateMsg, QueryMsg},
     sudo::SudoMsg,
 };
@@ -155,44 +157,58 @@ pub fn query(deps: Deps, env: Env, msg: QueryMsg) -> Result<Binary, ContractErro
         QueryMsg::Orders {
             tenant,
             state,
+            model,
             start_after,
             limit,
-        } => to_json_binary(&q::orders(
-            deps,
-            tenant.as_deref(),
-            state,
-            start_after,
-            limit,
-        )?),
+            descending,
+        } => {
+            let page = Page::new(start_after, limit, descending);
+            let (tenant, model) = (tenant.as_deref(), model.as_deref());
+            to_json_binary(&lists::orders(deps, tenant, state, model, &page)?)
+        }
         QueryMsg::Bid { bid_id } => to_json_binary(&q::bid(deps, bid_id)?),
         QueryMsg::Bids {
             order_id,
+            provider,
+            state,
             start_after,
             limit,
-        } => to_json_binary(&q::bids(deps, order_id, start_after, limit)?),
+            descending,
+        } => {
+            let page = Page::new(start_after, limit, descending);
+            let provider = provider.as_deref();
+            to_json_binary(&lists::bids(deps, order_id, provider, state, &page)?)
+        }
         QueryMsg::Asks {
             provider,
+            model,
+            for_sale,
             start_after,
             limit,
-        } => to_json_binary(&q::asks(deps, provider.as_deref(), start_after, limit)?),
+            descending,
+        } => {
+            let page = Page::new(start_after, limit, descending);
+            let (provider, model) = (provider.as_deref(), model.as_deref());
+            to_json_binary(&lists::asks(deps, provider, model, for_sale, &page)?)
+        }
         QueryMsg::Lease { lease_id } => to_json_binary(&q::lease(deps, lease_id)?),
         QueryMsg::Leases {
             tenant,
             provider,
             state,
+            model,
             start_after,
             limit,
-        } => to_json_binary(&q::leases(
-            deps,
-            tenant.as_deref(),
-            provider.as_deref(),
-            state,
-            start_after,
-            limit,
-        )?),
+            descending,
+        } => {
+            let page = Page::new(start_after, limit, descending);
+            let parties = (tenant.as_deref(), provider.as_deref());
+            let model = model.as_deref();
+            to_json_binary(&lists::leases(deps, parties, state, model, &page)?)
+        }
         QueryMsg::Escrow { order_id } => to_json_binary(&q::escrow(deps, &env, order_id)?),
         QueryMsg::Invariants { start_after, limit } => {
-            let limit = q::page(limit).max(1);
+            let limit = list::size(limit);
             to_json_binary(&invariants::check(deps, &env, start_after, limit)?)
         }
         QueryMsg::Ledger { denom } => to_json_binary(&q::ledger(deps, denom)?),

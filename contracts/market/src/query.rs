@@ -1,55 +1,25 @@
 //! What anyone may read.
 
+pub(crate) mod lists;
+
 use crate::{
     account::Account,
     bids,
     error::ContractError,
     fees, providers,
-    state::{
-        ASKS, ASKS_BY_PROVIDER, Ask, BIDS_BY_ORDER, Bid, CONFIG, LEASES, LEDGERS, Lease, ORDERS,
-        Order, lease_state, order_state,
-    },
+    state::{Ask, Bid, CONFIG, LEASES, LEDGERS, Lease, ORDERS, Order},
 };
-use cosmwasm_std::{Deps, Env, Order as Direction, StdResult, Timestamp, Uint128};
-use cw_storage_plus::Bound;
+use cosmwasm_std::{Deps, Env, StdResult, Timestamp, Uint128};
 use ember_types::{
     eligibility::{FeasibleResponse, Scope},
     ids::{AskId, BidId, LeaseId, OrderId},
-    lease::{LeaseState, OrderState},
+    lease::LeaseState,
     market::{
-        AskResponse, AsksResponse, BidResponse, BidsResponse, DepositResponse, EarningsResponse,
-        EscrowResponse, InstantiateMsg, LeaseResponse, LeasesResponse, LedgerResponse,
-        OrderResponse, OrdersResponse,
+        AskResponse, BidResponse, DepositResponse, EarningsResponse, EscrowResponse,
+        InstantiateMsg, LeaseResponse, LedgerResponse, OrderResponse,
     },
     resources::ResourceSpec,
 };
-
-const DEFAULT_LIMIT: u32 = 30;
-const MAX_LIMIT: u32 = 100;
-
-pub(crate) fn page(limit: Option<u32>) -> usize {
-    limit.unwrap_or(DEFAULT_LIMIT).min(MAX_LIMIT) as usize
-}
-
-/// The indexes hold one list a state; a list of several states is their merge.
-fn merged<T, I>(
-    states: &[u8],
-    limit: usize,
-    list: impl Fn(u8) -> I,
-) -> Result<Vec<(u64, T)>, ContractError>
-where
-    I: Iterator<Item = StdResult<(u64, T)>>,
-{
-    let mut rows = Vec::new();
-    for state in states {
-        for row in list(*state).take(limit) {
-            rows.push(row?);
-        }
-    }
-    rows.sort_by_key(|(id, _)| *id);
-    rows.truncate(limit);
-    Ok(rows)
-}
 
 pub(crate) fn can_fill(
     deps: Deps,
@@ -88,39 +58,6 @@ pub(crate) fn order(deps: Deps, id: OrderId) -> Result<OrderResponse, ContractEr
     Ok(order_response((id.0, order)))
 }
 
-pub(crate) fn orders(
-    deps: Deps,
-    tenant: Option<&str>,
-    state: Option<OrderState>,
-    start_after: Option<OrderId>,
-    limit: Option<u32>,
-) -> Result<OrdersResponse, ContractError> {
-    let after = || start_after.map(|id| Bound::exclusive(id.0));
-    let limit = page(limit);
-    let states = state.map_or(vec![0, 1, 2], |s| vec![order_state(s)]);
-    let asc = Direction::Ascending;
-    let rows = match (tenant, state) {
-        (Some(tenant), _) => {
-            let tenant = deps.api.addr_validate(tenant)?;
-            merged(&states, limit, |s| {
-                let index = ORDERS.idx.tenant.prefix((tenant.clone(), s));
-                index.range(deps.storage, after(), None, asc)
-            })?
-        }
-        (None, Some(_)) => merged(&states, limit, |s| {
-            let index = ORDERS.idx.state.prefix(s);
-            index.range(deps.storage, after(), None, asc)
-        })?,
-        (None, None) => ORDERS
-            .range(deps.storage, after(), None, asc)
-            .take(limit)
-            .collect::<StdResult<_>>()?,
-    };
-    Ok(OrdersResponse {
-        orders: rows.into_iter().map(order_response).collect(),
-    })
-}
-
 fn order_response((id, o): (u64, Order)) -> OrderResponse {
     OrderResponse {
         id: OrderId(id),
@@ -140,33 +77,16 @@ fn order_response((id, o): (u64, Order)) -> OrderResponse {
 }
 
 pub(crate) fn bid(deps: Deps, id: BidId) -> Result<BidResponse, ContractError> {
-    let bid = bids::load(deps.storage, id)?;
-    let units = match bid.units {
+    Ok(bid_response(deps, id, bids::load(deps.storage, id)?)?)
+}
+
+fn bid_response(deps: Deps, id: BidId, b: Bid) -> StdResult<BidResponse> {
+    let units = match b.units {
         Some(units) => units,
         // A bid of the first versions offers all.
-        None => ORDERS.load(deps.storage, bid.order_id.0)?.resources.units,
+        None => ORDERS.load(deps.storage, b.order_id.0)?.resources.units,
     };
-    Ok(bid_response(id, units, bid))
-}
-
-pub(crate) fn bids(
-    deps: Deps,
-    order_id: OrderId,
-    start_after: Option<BidId>,
-    limit: Option<u32>,
-) -> Result<BidsResponse, ContractError> {
-    let after = start_after.map(|id| Bound::exclusive(id.0));
-    let bids = BIDS_BY_ORDER
-        .prefix(order_id.0)
-        .keys(deps.storage, after, None, Direction::Ascending)
-        .take(page(limit))
-        .map(|id| bid(deps, BidId(id?)))
-        .collect::<Result<_, ContractError>>()?;
-    Ok(BidsResponse { bids })
-}
-
-fn bid_response(id: BidId, units: u32, b: Bid) -> BidResponse {
-    BidResponse {
+    Ok(BidResponse {
         id,
         order_id: b.order_id,
         provider: b.provider,
@@ -176,34 +96,7 @@ fn bid_response(id: BidId, units: u32, b: Bid) -> BidResponse {
         state: b.state,
         deposit: b.deposit,
         placed_at: b.placed_at,
-    }
-}
-
-pub(crate) fn asks(
-    deps: Deps,
-    provider: Option<&str>,
-    start_after: Option<AskId>,
-    limit: Option<u32>,
-) -> Result<AsksResponse, ContractError> {
-    let after = start_after.map(|id| Bound::exclusive(id.0));
-    let (limit, asc) = (page(limit), Direction::Ascending);
-    let asks = match provider {
-        Some(provider) => ASKS_BY_PROVIDER
-            .prefix(&deps.api.addr_validate(provider)?)
-            .keys(deps.storage, after, None, asc)
-            .take(limit)
-            .map(|id| {
-                let id = id?;
-                Ok(ask_response((id, ASKS.load(deps.storage, id)?)))
-            })
-            .collect::<StdResult<_>>()?,
-        None => ASKS
-            .range(deps.storage, after, None, asc)
-            .take(limit)
-            .map(|row| row.map(ask_response))
-            .collect::<StdResult<_>>()?,
-    };
-    Ok(AsksResponse { asks })
+    })
 }
 
 fn ask_response((id, a): (u64, Ask)) -> AskResponse {
@@ -224,45 +117,6 @@ pub(crate) fn lease(deps: Deps, id: LeaseId) -> Result<LeaseResponse, ContractEr
         .may_load(deps.storage, id.0)?
         .ok_or(ContractError::NoLease(id))?;
     Ok(lease_response((id.0, lease)))
-}
-
-pub(crate) fn leases(
-    deps: Deps,
-    tenant: Option<&str>,
-    provider: Option<&str>,
-    state: Option<LeaseState>,
-    start_after: Option<LeaseId>,
-    limit: Option<u32>,
-) -> Result<LeasesResponse, ContractError> {
-    let after = || start_after.map(|id| Bound::exclusive(id.0));
-    let (limit, asc) = (page(limit), Direction::Ascending);
-    let states = state.map_or(vec![0, 1, 2], |s| vec![lease_state(s)]);
-    let addr = |a: Option<&str>| a.map(|a| deps.api.addr_validate(a)).transpose();
-    let rows = match (addr(tenant)?, addr(provider)?, state) {
-        (Some(t), Some(p), _) => merged(&states, limit, |s| {
-            let index = LEASES.idx.pair.prefix((t.clone(), p.clone(), s));
-            index.range(deps.storage, after(), None, asc)
-        })?,
-        (Some(t), None, _) => merged(&states, limit, |s| {
-            let index = LEASES.idx.tenant.prefix((t.clone(), s));
-            index.range(deps.storage, after(), None, asc)
-        })?,
-        (None, Some(p), _) => merged(&states, limit, |s| {
-            let index = LEASES.idx.provider.prefix((p.clone(), s));
-            index.range(deps.storage, after(), None, asc)
-        })?,
-        (None, None, Some(_)) => merged(&states, limit, |s| {
-            let index = LEASES.idx.state.prefix(s);
-            index.range(deps.storage, after(), None, asc)
-        })?,
-        (None, None, None) => LEASES
-            .range(deps.storage, after(), None, asc)
-            .take(limit)
-            .collect::<StdResult<_>>()?,
-    };
-    Ok(LeasesResponse {
-        leases: rows.into_iter().map(lease_response).collect(),
-    })
 }
 
 /// `Timestamp::from_seconds` panics after the year 2554.

@@ -283,6 +283,8 @@ pub const ESCROWS: Map<u64, Escrow> = Map::new("escrows");
 pub const BIDS: Map<u64, Bid> = Map::new("bids");
 /// Bids of every state by order.
 pub const BIDS_BY_ORDER: Map<(u64, u64), Empty> = Map::new("bids_by_order");
+/// Bids of every state by provider.
+pub const BIDS_BY_PROVIDER: Map<(&Addr, u64), Empty> = Map::new("bids_by_provider");
 /// Live bids by order, best first: rate, then id.
 pub const BOOK: Map<(u64, u128, u64), Empty> = Map::new("book");
 /// Sealed bids by order.

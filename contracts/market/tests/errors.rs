@@ -542,6 +542,8 @@ fn queries(w: &mut World) {
             state,
             start_after,
             limit,
+            model: None,
+            descending: None,
         })
         .unwrap_err();
     w.reached.expect("Std", error);

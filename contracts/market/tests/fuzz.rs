@@ -88,6 +88,8 @@ fn check(world: &mut Bare) {
             state: None,
             start_after: None,
             limit,
+            model: None,
+            descending: None,
         })
         .unwrap();
     for order in orders.orders {
@@ -96,9 +98,12 @@ fn check(world: &mut Bare) {
             .unwrap();
         world
             .ask_raw(QueryMsg::Bids {
-                order_id: order.id,
+                order_id: Some(order.id),
                 start_after: None,
                 limit,
+                provider: None,
+                state: None,
+                descending: None,
             })
             .unwrap();
     }
@@ -108,6 +113,8 @@ fn check(world: &mut Bare) {
         state: None,
         start_after: None,
         limit,
+        model: None,
+        descending: None,
     };
     world.ask::<LeasesResponse>(leases).unwrap();
 }

@@ -360,6 +360,8 @@ impl World {
                 state: None,
                 start_after: None,
                 limit: Some(100),
+                model: None,
+                descending: None,
             })
             .unwrap();
         for l in page.leases {

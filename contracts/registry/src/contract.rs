@@ -11,6 +11,7 @@ use cosmwasm_std::entry_point;
 use cosmwasm_std::{Binary, Deps, DepsMut, Env, MessageInfo, Response, to_json_binary};
 use ember_types::{
     fees::validate_denom,
+    list::Page,
     registry::{ExecuteMsg, InstantiateMsg, MigrateMsg, QueryMsg, SEEN_SECS},
     sudo::SudoMsg,
 };
@@ -154,51 +155,51 @@ pub fn query(deps: Deps, env: Env, msg: QueryMsg) -> Result<Binary, ContractErro
         QueryMsg::Provider { address } => to_json_binary(&q::provider(deps, &env, &address)?),
         QueryMsg::Providers {
             model,
+            live,
             start_after,
             limit,
-        } => to_json_binary(&q::providers(
-            deps,
-            &env,
-            model.as_deref(),
-            start_after.as_deref(),
-            limit,
-        )?),
+            descending,
+        } => {
+            let page = Page::new(start_after, limit, descending);
+            to_json_binary(&q::providers(deps, &env, model.as_deref(), live, &page)?)
+        }
         QueryMsg::Certificate { fingerprint } => {
             to_json_binary(&q::certificate(deps, fingerprint)?)
         }
         QueryMsg::Certificates {
             owner,
+            in_force,
             start_after,
             limit,
-        } => to_json_binary(&q::certificates(
-            deps,
-            &owner,
-            start_after.as_deref(),
-            limit,
-        )?),
+            descending,
+        } => {
+            let page = Page::new(start_after, limit, descending);
+            let owner = owner.as_deref();
+            to_json_binary(&q::certificates(deps, &env, owner, in_force, &page)?)
+        }
         QueryMsg::Bond { address } => to_json_binary(&q::bond(deps, &address)?),
         QueryMsg::Audits {
             provider,
             signer,
+            in_force,
             start_after,
             limit,
-        } => to_json_binary(&q::standing::audits(
-            deps,
-            provider.as_deref(),
-            signer.as_deref(),
-            start_after,
-            limit,
-        )?),
+            descending,
+        } => {
+            let page = Page::new(start_after, limit, descending);
+            let parties = (provider.as_deref(), signer.as_deref());
+            to_json_binary(&q::standing::audits(deps, &env, parties, in_force, page)?)
+        }
         QueryMsg::Trust {
             provider,
+            in_force,
             start_after,
             limit,
-        } => to_json_binary(&q::standing::trust(
-            deps,
-            &provider,
-            start_after.as_deref(),
-            limit,
-        )?),
+            descending,
+        } => {
+            let page = Page::new(start_after, limit, descending);
+            to_json_binary(&q::standing::trust(deps, &env, &provider, in_force, &page)?)
+        }
         QueryMsg::Reputation { address } => {
             to_json_binary(&q::standing::reputation(deps, &address)?)
         }
@@ -206,13 +207,11 @@ pub fn query(deps: Deps, env: Env, msg: QueryMsg) -> Result<Binary, ContractErro
             model,
             start_after,
             limit,
-        } => to_json_binary(&q::supply::supply(
-            deps,
-            &env,
-            model.as_deref(),
-            start_after.as_deref(),
-            limit,
-        )?),
+            descending,
+        } => {
+            let page = Page::new(start_after, limit, descending);
+            to_json_binary(&q::supply::supply(deps, &env, model.as_deref(), &page)?)
+        }
         QueryMsg::CanServe {
             provider,
             resources,

@@ -8,23 +8,29 @@ use crate::{
     error::ContractError,
     presence,
     state::{
-        BY_MODEL, CERTIFICATES, CERTIFICATES_BY_OWNER, CONFIG, Certificate, Config, PROVIDERS,
-        Provider, UNBONDINGS,
+        BY_MODEL, CERTIFICATES, CERTIFICATES_BY_OWNER, CONFIG, Certificate, Config, LIVE,
+        PROVIDERS, Provider, UNBONDINGS,
     },
     validate, vouching,
 };
 use cosmwasm_std::{Addr, Deps, Env, Order, StdResult, Storage, Timestamp};
 use cw_storage_plus::Bound;
-use ember_types::registry::{
-    BondResponse, CertificateResponse, CertificatesResponse, InstantiateMsg, ProviderResponse,
-    ProvidersResponse,
+use ember_types::{
+    list::{Page, fill},
+    registry::{
+        BondResponse, CertificateResponse, CertificatesResponse, InstantiateMsg, ProviderResponse,
+        ProvidersResponse,
+    },
 };
 
-const DEFAULT_LIMIT: u32 = 30;
-const MAX_LIMIT: u32 = 100;
+type Rows<'a, K, T> = Box<dyn Iterator<Item = StdResult<(K, T)>> + 'a>;
 
-fn page(limit: Option<u32>) -> usize {
-    limit.unwrap_or(DEFAULT_LIMIT).min(MAX_LIMIT) as usize
+/// The start of a page, as a bound of a range that runs in its direction.
+fn limits<B>(after: Option<B>, order: Order) -> (Option<B>, Option<B>, Order) {
+    match order {
+        Order::Ascending => (after, None, order),
+        Order::Descending => (None, after, order),
+    }
 }
 
 pub(crate) fn config(deps: Deps) -> Result<InstantiateMsg, ContractError> {
@@ -68,27 +74,44 @@ pub(crate) fn providers(
     deps: Deps,
     env: &Env,
     model: Option<&str>,
-    start_after: Option<&str>,
-    limit: Option<u32>,
+    live: Option<bool>,
+    page: &Page<String>,
 ) -> Result<ProvidersResponse, ContractError> {
-    let after = start_after
+    let after = page.start_after.as_deref();
+    let after = after
         .map(|a| validate::address(deps.api, "start_after", a))
         .transpose()?;
-    let min = after.as_ref().map(Bound::exclusive);
-    let up = Order::Ascending;
-    let addresses: Box<dyn Iterator<Item = StdResult<Addr>>> = match model {
-        Some(m) => Box::new(BY_MODEL.prefix(m).keys(deps.storage, min, None, up)),
-        None => Box::new(PROVIDERS.keys(deps.storage, min, None, up)),
+    let (min, max, order) = limits(after.as_ref().map(Bound::exclusive), page.order());
+    let storage = deps.storage;
+    let addresses: Box<dyn Iterator<Item = StdResult<Addr>>> = match (live, model) {
+        // Of all models under the empty one.
+        (Some(true), m) => {
+            let live = LIVE.prefix(m.unwrap_or_default());
+            Box::new(live.keys(storage, min, max, order))
+        }
+        (_, Some(m)) => Box::new(BY_MODEL.prefix(m).keys(storage, min, max, order)),
+        (_, None) => Box::new(PROVIDERS.keys(storage, min, max, order)),
     };
-    let providers = addresses
-        .take(page(limit))
-        .map(|address| {
-            let address = address?;
-            let provider = PROVIDERS.load(deps.storage, &address)?;
-            provider_response(deps.storage, env, address, provider)
+    let mut rows = addresses.map(|address| {
+        let address = address?;
+        let presence = presence::load(storage, &address)?;
+        Ok::<_, ContractError>((address, presence))
+    });
+    let now = env.block.time.seconds();
+    let (found, next) = fill(&mut rows, page.limit, |p| {
+        live.is_none_or(|wanted| p.live(now) == wanted)
+    })?;
+    let providers = found
+        .into_iter()
+        .map(|(address, _)| {
+            let provider = PROVIDERS.load(storage, &address)?;
+            provider_response(storage, env, address, provider)
         })
         .collect::<Result<_, ContractError>>()?;
-    Ok(ProvidersResponse { providers })
+    Ok(ProvidersResponse {
+        providers,
+        next: next.map(Addr::into_string),
+    })
 }
 
 fn provider_response(
@@ -113,7 +136,7 @@ fn provider_response(
         revision: p.revision,
         trust: trust.map(|t| t.level).unwrap_or_default(),
         seen_at: Timestamp::from_seconds(presence.seen_at),
-        live: presence.until.is_some_and(|until| until > now),
+        live: presence.live(now),
     })
 }
 
@@ -129,27 +152,38 @@ pub(crate) fn certificate(
 
 pub(crate) fn certificates(
     deps: Deps,
-    owner: &str,
-    start_after: Option<&str>,
-    limit: Option<u32>,
+    env: &Env,
+    owner: Option<&str>,
+    in_force: Option<bool>,
+    page: &Page<String>,
 ) -> Result<CertificatesResponse, ContractError> {
-    let owner = validate::address(deps.api, "owner", owner)?;
-    let certificates = CERTIFICATES_BY_OWNER
-        .prefix(&owner)
-        .keys(
-            deps.storage,
-            start_after.map(Bound::exclusive),
-            None,
-            Order::Ascending,
-        )
-        .take(page(limit))
-        .map(|fingerprint| {
-            let fingerprint = fingerprint?;
-            let c = CERTIFICATES.load(deps.storage, &fingerprint)?;
-            Ok(certificate_response(fingerprint, c))
-        })
-        .collect::<Result<_, ContractError>>()?;
-    Ok(CertificatesResponse { certificates })
+    let owner = owner
+        .map(|a| validate::address(deps.api, "owner", a))
+        .transpose()?;
+    let after = page.start_after.as_deref().map(Bound::exclusive);
+    let (min, max, order) = limits(after, page.order());
+    let storage = deps.storage;
+    let mut rows: Rows<String, Certificate> = match &owner {
+        Some(owner) => {
+            let keys = CERTIFICATES_BY_OWNER.prefix(owner);
+            Box::new(keys.keys(storage, min, max, order).map(|fingerprint| {
+                let fingerprint = fingerprint?;
+                let c = CERTIFICATES.load(storage, &fingerprint)?;
+                Ok((fingerprint, c))
+            }))
+        }
+        None => Box::new(CERTIFICATES.range(storage, min, max, order)),
+    };
+    let now = env.block.time.seconds();
+    let (found, next) = fill(&mut rows, page.limit, |c| {
+        let valid = c.revoked_at.is_none() && (c.not_before..=c.not_after).contains(&now);
+        in_force.is_none_or(|wanted| valid == wanted)
+    })?;
+    let response = |(fingerprint, c)| certificate_response(fingerprint, c);
+    Ok(CertificatesResponse {
+        certificates: found.into_iter().map(response).collect(),
+        next,
+    })
 }
 
 fn certificate_response(fingerprint: String, c: Certificate) -> CertificateResponse {

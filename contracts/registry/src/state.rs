@@ -104,6 +104,13 @@ pub struct Presence {
     pub counted: Vec<Tally>,
 }
 
+impl Presence {
+    /// Whether its devices count as supply at `now`, unix seconds, whether the hook has come round to it or not.
+    pub fn live(&self, now: u64) -> bool {
+        self.until.is_some_and(|until| until > now)
+    }
+}
+
 /// Devices of one model of all providers that are counted.
 #[cw_serde]
 #[derive(Default)]

@@ -125,17 +125,22 @@ fn check(world: &mut Bare) {
             model: None,
             start_after: None,
             limit: Some(100),
+            live: None,
+            descending: None,
         },
         QueryMsg::Supply {
             model: None,
             start_after: None,
             limit: Some(100),
+            descending: None,
         },
         QueryMsg::Audits {
             provider: None,
             signer: None,
             start_after: None,
             limit: Some(100),
+            in_force: None,
+            descending: None,
         },
     ] {
         world.ask_registry(msg).unwrap();

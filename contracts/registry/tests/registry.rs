@@ -10,6 +10,8 @@ mod certificates;
 mod bonds;
 #[path = "it/config.rs"]
 mod config;
+#[path = "it/lists.rs"]
+mod lists;
 #[path = "it/providers.rs"]
 mod providers;
 #[path = "it/reports.rs"]

@@ -22,16 +22,16 @@ const MARKET_CODE: u64 = 2;
 /// The contracts' largest page.
 const PAGE: u32 = 100;
 
-/// Reads pages until one is not full. `$last` is the last item read so far.
+/// Reads pages to the end of the list. `$after` is where the next one goes on.
 macro_rules! pages {
-    ($page:ty, $items:ident, $item:ty, |$last:ident| $ask:expr) => {{
-        let mut all: Vec<$item> = Vec::new();
+    ($page:ty, $items:ident, |$after:ident| $ask:expr) => {{
+        let mut all = Vec::new();
+        let mut $after = None;
         loop {
-            let $last = all.last();
             let page: $page = $ask?;
-            let full = page.$items.len() as u32 >= PAGE;
             all.extend(page.$items);
-            if !full {
+            $after = page.next;
+            if $after.is_none() {
                 break Ok(all);
             }
         }
@@ -154,13 +154,15 @@ impl RpcChain {
     }
 
     async fn leases_in(&self, state: LeaseState) -> Result<Vec<LeaseResponse>, Error> {
-        pages!(LeasesResponse, leases, LeaseResponse, |last| self
+        pages!(LeasesResponse, leases, |after| self
             .ask_market(&market::QueryMsg::Leases {
                 tenant: None,
                 provider: Some(self.address().into()),
                 state: Some(state),
-                start_after: last.map(|l| l.id),
+                start_after: after,
                 limit: Some(PAGE),
+                model: None,
+                descending: None,
             })
             .await)
     }
@@ -205,22 +207,27 @@ impl ChainClient for RpcChain {
     }
 
     async fn open_orders(&self) -> Result<Vec<OrderResponse>, Error> {
-        pages!(OrdersResponse, orders, OrderResponse, |last| self
+        pages!(OrdersResponse, orders, |after| self
             .ask_market(&market::QueryMsg::Orders {
                 tenant: None,
                 state: Some(OrderState::Open),
-                start_after: last.map(|o| o.id),
+                start_after: after,
                 limit: Some(PAGE),
+                model: None,
+                descending: None,
             })
             .await)
     }
 
     async fn bids(&self, order_id: OrderId) -> Result<Vec<BidResponse>, Error> {
-        pages!(BidsResponse, bids, BidResponse, |last| self
+        pages!(BidsResponse, bids, |after| self
             .ask_market(&market::QueryMsg::Bids {
-                order_id,
-                start_after: last.map(|b| b.id),
+                order_id: Some(order_id),
+                start_after: after,
                 limit: Some(PAGE),
+                provider: None,
+                state: None,
+                descending: None,
             })
             .await)
     }
@@ -242,28 +249,28 @@ impl ChainClient for RpcChain {
     }
 
     async fn asks(&self) -> Result<Vec<AskResponse>, Error> {
-        pages!(AsksResponse, asks, AskResponse, |last| self
+        pages!(AsksResponse, asks, |after| self
             .ask_market(&market::QueryMsg::Asks {
                 provider: Some(self.address().into()),
-                start_after: last.map(|a| a.id),
+                start_after: after,
                 limit: Some(PAGE),
+                model: None,
+                for_sale: None,
+                descending: None,
             })
             .await)
     }
 
     async fn certificates(&self, owner: &str) -> Result<Vec<CertificateResponse>, Error> {
-        pages!(
-            CertificatesResponse,
-            certificates,
-            CertificateResponse,
-            |last| self
-                .ask_registry(&registry::QueryMsg::Certificates {
-                    owner: owner.into(),
-                    start_after: last.map(|c| c.fingerprint.clone()),
-                    limit: Some(PAGE),
-                })
-                .await
-        )
+        pages!(CertificatesResponse, certificates, |after| self
+            .ask_registry(&registry::QueryMsg::Certificates {
+                owner: Some(owner.into()),
+                start_after: after,
+                limit: Some(PAGE),
+                in_force: None,
+                descending: None,
+            })
+            .await)
     }
 
     async fn market_config(&self) -> Result<market::InstantiateMsg, Error> {

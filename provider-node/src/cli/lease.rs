@@ -56,9 +56,15 @@ pub struct List {
     /// Only in this state
     #[arg(long, value_enum)]
     state: Option<State>,
+    /// Only those whose order asks for this model by name
+    #[arg(long)]
+    model: Option<String>,
     /// Continue after this lease
     #[arg(long, value_name = "LEASE")]
     after: Option<LeaseId>,
+    /// Newest first
+    #[arg(long)]
+    descending: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -93,6 +99,8 @@ impl Lease {
                     }),
                     start_after: l.after,
                     limit: Some(100),
+                    model: l.model,
+                    descending: Some(l.descending),
                 };
                 serde_json::to_value(g.chain()?.ask_market::<LeasesResponse>(&q).await?)?
             }

@@ -14,8 +14,8 @@ use ember_types::{
     ids::{BidId, OrderId},
     lease::OrderState,
     market::{
-        BidsResponse, Ceiling, CreateOrderResponse, EscrowResponse, ExecuteMsg, OrderResponse,
-        OrdersResponse, QueryMsg, Terms,
+        Ceiling, CreateOrderResponse, EscrowResponse, ExecuteMsg, OrderResponse, OrdersResponse,
+        QueryMsg, Terms,
     },
     money::Rate,
     pricing::{
@@ -122,9 +122,15 @@ pub struct List {
     /// Only in this state
     #[arg(long, value_enum)]
     state: Option<State>,
+    /// Only those that ask for this model by name
+    #[arg(long)]
+    model: Option<String>,
     /// Continue after this order
     #[arg(long, value_name = "ORDER")]
     after: Option<OrderId>,
+    /// Newest first
+    #[arg(long)]
+    descending: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -157,6 +163,8 @@ impl Order {
                     state,
                     start_after: l.after,
                     limit: Some(100),
+                    model: l.model,
+                    descending: Some(l.descending),
                 };
                 serde_json::to_value(g.chain()?.ask_market::<OrdersResponse>(&q).await?)?
             }
@@ -172,7 +180,7 @@ impl Order {
             }
             Self::Bids { order } => {
                 let bids = g.chain()?.bids(order).await?;
-                serde_json::to_value(BidsResponse { bids })?
+                json!({"bids": bids})
             }
             Self::Accept { bid } => {
                 let tx = g

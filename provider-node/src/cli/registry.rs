@@ -24,15 +24,24 @@ pub enum Registry {
         /// Continue after this model
         #[arg(long, value_name = "MODEL")]
         after: Option<String>,
+        /// From the last model to the first
+        #[arg(long)]
+        descending: bool,
     },
     /// List providers
     Providers {
         /// Only those with a device of this model
         #[arg(long)]
         model: Option<String>,
+        /// Only those who are bonded and were seen recently
+        #[arg(long)]
+        live: bool,
         /// Continue after this provider
         #[arg(long, value_name = "ADDRESS")]
         after: Option<String>,
+        /// From the last address to the first
+        #[arg(long)]
+        descending: bool,
     },
     /// What the market and the court saw of a provider
     Reputation {
@@ -103,19 +112,31 @@ impl Registry {
     pub async fn run(self, g: &Global) -> Result<Value> {
         let limit = Some(100);
         match self {
-            Self::Supply { model, after } => {
+            Self::Supply {
+                model,
+                after,
+                descending,
+            } => {
                 let q = QueryMsg::Supply {
                     model,
                     start_after: after,
                     limit,
+                    descending: Some(descending),
                 };
                 ask::<SupplyResponse>(g, q).await
             }
-            Self::Providers { model, after } => {
+            Self::Providers {
+                model,
+                live,
+                after,
+                descending,
+            } => {
                 let q = QueryMsg::Providers {
                     model,
                     start_after: after,
                     limit,
+                    live: live.then_some(true),
+                    descending: Some(descending),
                 };
                 ask::<ProvidersResponse>(g, q).await
             }
@@ -128,6 +149,8 @@ impl Registry {
                     signer,
                     start_after: None,
                     limit,
+                    in_force: None,
+                    descending: None,
                 };
                 ask::<AuditsResponse>(g, q).await
             }
@@ -136,6 +159,8 @@ impl Registry {
                     provider,
                     start_after: None,
                     limit,
+                    in_force: None,
+                    descending: None,
                 };
                 ask::<TrustsResponse>(g, q).await
             }

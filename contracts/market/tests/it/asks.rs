@@ -22,6 +22,9 @@ fn asks(suite: &Suite, provider: Option<&Addr>) -> Vec<(u64, u32)> {
             provider: provider.map(ToString::to_string),
             start_after: None,
             limit: None,
+            model: None,
+            for_sale: None,
+            descending: None,
         })
         .unwrap();
     answer.asks.into_iter().map(|a| (a.id.0, a.units)).collect()
@@ -48,9 +51,12 @@ fn an_order_crosses_the_best_ask_then_the_oldest() {
         // The crossed ask became a bid that won.
         let bids: BidsResponse = suite
             .ask_market(&QueryMsg::Bids {
-                order_id: o.id,
+                order_id: Some(o.id),
                 start_after: None,
                 limit: None,
+                provider: None,
+                state: None,
+                descending: None,
             })
             .unwrap();
         assert_eq!(bids.bids.len(), 1);

@@ -49,6 +49,7 @@ fn supply(suite: &Suite) -> (u32, u32) {
             model: None,
             start_after: None,
             limit: None,
+            descending: None,
         })
         .unwrap();
     let m = &s.models[0];

@@ -3,6 +3,7 @@
 
 pub mod dice;
 pub mod fuzz;
+pub mod pages;
 pub mod schemas;
 pub mod suite;
 pub mod trade;

@@ -250,6 +250,8 @@ impl Suite {
                 state: None,
                 start_after: all.last().map(|o| o.id),
                 limit: Some(100),
+                model: None,
+                descending: None,
             })?;
             if page.orders.is_empty() {
                 return Ok(all);

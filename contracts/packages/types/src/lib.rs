@@ -5,6 +5,7 @@
 
 pub mod error;
 pub mod ids;
+pub mod list;
 pub mod money;
 pub mod assurance;
 pub mod resources;

@@ -211,7 +211,9 @@ pub struct CreateOrderResponse {
     pub stopped: Vec<Stopped>,
 }
 
-/// What anyone may read. Lists ascend by id; `limit` is 30 when absent, 100 at most.
+/// What anyone may read. Lists run by id, upwards unless `descending`; `start_after` continues in that direction. `limit` is
+/// 30 when absent, 1 to 100. Filters are combined. One that no index serves looks at 500 rows a query: such a page may
+/// hold fewer than `limit` entries, or none, and its `next` still says where to go on.
 #[cw_serde]
 #[derive(QueryResponses)]
 pub enum QueryMsg {
@@ -231,10 +233,14 @@ pub enum QueryMsg {
         tenant: Option<String>,
         /// Only in this state.
         state: Option<OrderState>,
+        /// Only those that ask for this model by name; no index.
+        model: Option<String>,
         /// Continue after this id.
         start_after: Option<OrderId>,
         /// Page size.
         limit: Option<u32>,
+        /// Newest first.
+        descending: Option<bool>,
     },
     /// One bid.
     #[returns(BidResponse)]
@@ -242,25 +248,37 @@ pub enum QueryMsg {
         /// Which.
         bid_id: BidId,
     },
-    /// Bids of one order, every state.
+    /// Bids.
     #[returns(BidsResponse)]
     Bids {
-        /// Which order.
-        order_id: OrderId,
+        /// Only on this order.
+        order_id: Option<OrderId>,
+        /// Only this provider's; no index where the order is given too.
+        provider: Option<String>,
+        /// Only in this state; no index.
+        state: Option<BidState>,
         /// Continue after this id.
         start_after: Option<BidId>,
         /// Page size.
         limit: Option<u32>,
+        /// Newest first.
+        descending: Option<bool>,
     },
     /// Standing asks.
     #[returns(AsksResponse)]
     Asks {
         /// Only this provider's.
         provider: Option<String>,
+        /// Only of this model; no index.
+        model: Option<String>,
+        /// Only those that have, or have not, units for sale; no index.
+        for_sale: Option<bool>,
         /// Continue after this id.
         start_after: Option<AskId>,
         /// Page size.
         limit: Option<u32>,
+        /// Newest first.
+        descending: Option<bool>,
     },
     /// One lease.
     #[returns(LeaseResponse)]
@@ -277,10 +295,14 @@ pub enum QueryMsg {
         provider: Option<String>,
         /// Only in this state.
         state: Option<LeaseState>,
+        /// Only those whose order asks for this model by name; no index.
+        model: Option<String>,
         /// Continue after this id.
         start_after: Option<LeaseId>,
         /// Page size.
         limit: Option<u32>,
+        /// Newest first.
+        descending: Option<bool>,
     },
     /// The escrow account of an order, as of this block's time, without settling.
     #[returns(EscrowResponse)]
@@ -348,8 +370,10 @@ pub struct OrderResponse {
 /// A page of orders.
 #[cw_serde]
 pub struct OrdersResponse {
-    /// Ascending by id.
+    /// By id, in the direction asked for.
     pub orders: Vec<OrderResponse>,
+    /// Continue after this id; none at the end of the list.
+    pub next: Option<OrderId>,
 }
 
 /// A bid.
@@ -378,8 +402,10 @@ pub struct BidResponse {
 /// A page of bids.
 #[cw_serde]
 pub struct BidsResponse {
-    /// Ascending by id.
+    /// By id, in the direction asked for.
     pub bids: Vec<BidResponse>,
+    /// Continue after this id; none at the end of the list.
+    pub next: Option<BidId>,
 }
 
 /// A standing ask.
@@ -406,8 +432,10 @@ pub struct AskResponse {
 /// A page of asks.
 #[cw_serde]
 pub struct AsksResponse {
-    /// Ascending by id.
+    /// By id, in the direction asked for.
     pub asks: Vec<AskResponse>,
+    /// Continue after this id; none at the end of the list.
+    pub next: Option<AskId>,
 }
 
 /// A lease.
@@ -448,8 +476,10 @@ pub struct LeaseResponse {
 /// A page of leases.
 #[cw_serde]
 pub struct LeasesResponse {
-    /// Ascending by id.
+    /// By id, in the direction asked for.
     pub leases: Vec<LeaseResponse>,
+    /// Continue after this id; none at the end of the list.
+    pub next: Option<LeaseId>,
 }
 
 /// An escrow account. `deposited = paid + fees + refunded + held`; amounts are micro-units of `denom`.

@@ -192,7 +192,9 @@ pub struct SlashResponse {
     pub from_unbonding: Uint128,
 }
 
-/// What anyone may read.
+/// What anyone may read. Lists run upwards by their key unless `descending`; `start_after` continues in that direction.
+/// `limit` is 30 when absent, 1 to 100. Filters are combined. One that no index serves looks at 500 rows a query: such a
+/// page may hold fewer than `limit` entries, or none, and its `next` still says where to go on.
 #[cw_serde]
 #[derive(QueryResponses)]
 pub enum QueryMsg {
@@ -205,15 +207,20 @@ pub enum QueryMsg {
         /// Its account.
         address: String,
     },
-    /// Providers by address, ascending.
+    /// Providers by address.
     #[returns(ProvidersResponse)]
     Providers {
         /// Only those with a device of this model.
         model: Option<String>,
+        /// Only those whose devices count, or do not count, as supply now: bonded and seen recently. No index for those
+        /// that do not.
+        live: Option<bool>,
         /// Continue after this address.
         start_after: Option<String>,
-        /// At most this many; 30 when absent, 100 at most.
+        /// Page size.
         limit: Option<u32>,
+        /// From the last to the first.
+        descending: Option<bool>,
     },
     /// One certificate.
     #[returns(CertificateResponse)]
@@ -221,15 +228,19 @@ pub enum QueryMsg {
         /// SHA-256 of its DER, lower-case hex.
         fingerprint: String,
     },
-    /// Certificates of one owner by fingerprint, ascending.
+    /// Certificates by fingerprint.
     #[returns(CertificatesResponse)]
     Certificates {
-        /// The owner's account.
-        owner: String,
+        /// Only this account's.
+        owner: Option<String>,
+        /// Only those that are, or are not, in force now: within their dates and not revoked. No index.
+        in_force: Option<bool>,
         /// Continue after this fingerprint.
         start_after: Option<String>,
-        /// At most this many; 30 when absent, 100 at most.
+        /// Page size.
         limit: Option<u32>,
+        /// From the last to the first.
+        descending: Option<bool>,
     },
     /// What an account has bonded and is unbonding.
     #[returns(BondResponse)]
@@ -237,27 +248,35 @@ pub enum QueryMsg {
         /// The account.
         address: String,
     },
-    /// Audits, expired ones too.
+    /// Audits by provider and signer.
     #[returns(crate::standing::AuditsResponse)]
     Audits {
         /// Only of this provider.
         provider: Option<String>,
         /// Only by this signer.
         signer: Option<String>,
+        /// Only those that have not expired, or have. No index.
+        in_force: Option<bool>,
         /// Continue after this provider and signer.
         start_after: Option<(String, String)>,
-        /// At most this many; 30 when absent, 100 at most.
+        /// Page size.
         limit: Option<u32>,
+        /// From the last to the first.
+        descending: Option<bool>,
     },
-    /// Trust levels of one provider, expired ones too.
+    /// Trust levels of one provider by device, its own first.
     #[returns(crate::standing::TrustsResponse)]
     Trust {
         /// Whose.
         provider: String,
+        /// Only those that have not expired, or have. No index.
+        in_force: Option<bool>,
         /// Continue after this device; empty after the provider's own level.
         start_after: Option<String>,
-        /// At most this many; 30 when absent, 100 at most.
+        /// Page size.
         limit: Option<u32>,
+        /// From the last to the first.
+        descending: Option<bool>,
     },
     /// What the market and the court saw of an account.
     #[returns(crate::standing::Reputation)]
@@ -272,8 +291,10 @@ pub enum QueryMsg {
         model: Option<String>,
         /// Continue after this model.
         start_after: Option<String>,
-        /// At most this many; 30 when absent, 100 at most.
+        /// Page size.
         limit: Option<u32>,
+        /// From the last to the first.
+        descending: Option<bool>,
     },
     /// Whether a provider can serve, and the first thing that it lacks when not.
     #[returns(crate::eligibility::CanServeResponse)]
@@ -294,7 +315,7 @@ pub enum QueryMsg {
         scope: Scope,
         /// Continue after this provider.
         start_after: Option<String>,
-        /// At most this many; 30 when absent, 100 at most.
+        /// Page size.
         limit: Option<u32>,
     },
 }
@@ -331,8 +352,10 @@ pub struct ProviderResponse {
 /// A page of providers.
 #[cw_serde]
 pub struct ProvidersResponse {
-    /// Ascending by address.
+    /// By address, in the direction asked for.
     pub providers: Vec<ProviderResponse>,
+    /// Continue after this address; none at the end of the list.
+    pub next: Option<String>,
 }
 
 /// A certificate.
@@ -357,8 +380,10 @@ pub struct CertificateResponse {
 /// A page of certificates.
 #[cw_serde]
 pub struct CertificatesResponse {
-    /// Ascending by fingerprint.
+    /// By fingerprint, in the direction asked for.
     pub certificates: Vec<CertificateResponse>,
+    /// Continue after this fingerprint; none at the end of the list.
+    pub next: Option<String>,
 }
 
 /// One unbonding.

@@ -27,8 +27,10 @@ pub struct AuditResponse {
 /// A page of audits.
 #[cw_serde]
 pub struct AuditsResponse {
-    /// Ascending by provider, then signer; by signer alone it ascends by provider.
+    /// By provider, then signer, in the direction asked for.
     pub audits: Vec<AuditResponse>,
+    /// Continue after this provider and signer; none at the end of the list.
+    pub next: Option<(String, String)>,
 }
 
 /// A trust level.
@@ -51,8 +53,10 @@ pub struct TrustResponse {
 /// The trust levels of a provider.
 #[cw_serde]
 pub struct TrustsResponse {
-    /// The provider's own first, then by device id.
+    /// The provider's own first, then by device id; or the other way round.
     pub levels: Vec<TrustResponse>,
+    /// Continue after this device, empty after the provider's own level; none at the end of the list.
+    pub next: Option<String>,
 }
 
 /// What the market, and the court, saw of a provider. Never deleted, not even when the provider leaves.

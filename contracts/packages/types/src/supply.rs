@@ -20,8 +20,10 @@ pub struct ModelSupply {
 /// A page of the supply.
 #[cw_serde]
 pub struct SupplyResponse {
-    /// Ascending by model.
+    /// By model, in the direction asked for.
     pub models: Vec<ModelSupply>,
+    /// Continue after this model; none at the end of the list.
+    pub next: Option<String>,
     /// Whether some providers are still counted though their time has passed: the hook takes them out a number a block.
     pub behind: bool,
 }

@@ -1,6 +1,6 @@
 //! Supply, and who could serve.
 
-use super::page;
+use super::{Rows, limits};
 use crate::{
     error::ContractError,
     presence, serving,
@@ -11,6 +11,7 @@ use cosmwasm_std::{Addr, Deps, Env, Order, StdResult};
 use cw_storage_plus::Bound;
 use ember_types::{
     eligibility::{CanServeResponse, FeasibleResponse, Like, Scope, Stopped},
+    list::{self, Page, fill},
     resources::ResourceSpec,
     supply::{ModelSupply, SupplyResponse},
 };
@@ -19,37 +20,35 @@ pub(crate) fn supply(
     deps: Deps,
     env: &Env,
     model: Option<&str>,
-    start_after: Option<&str>,
-    limit: Option<u32>,
+    page: &Page<String>,
 ) -> Result<SupplyResponse, ContractError> {
-    let entry = |model: String, s: Supply| ModelSupply {
+    let after = page.start_after.as_deref();
+    let order = page.order();
+    let mut rows: Rows<String, Supply> = match model {
+        Some(m) => {
+            let past = after.is_some_and(|after| match order {
+                Order::Ascending => m <= after,
+                Order::Descending => m >= after,
+            });
+            let found = SUPPLY.may_load(deps.storage, m)?.filter(|_| !past);
+            Box::new(found.map(|s| Ok((m.into(), s))).into_iter())
+        }
+        None => {
+            let (min, max, order) = limits(after.map(Bound::exclusive), order);
+            Box::new(SUPPLY.range(deps.storage, min, max, order))
+        }
+    };
+    let (found, next) = fill(&mut rows, page.limit, |_| true)?;
+    let entry = |(model, s): (String, Supply)| ModelSupply {
         model,
         providers: s.providers,
         devices: s.devices,
         in_use: s.in_use,
         free: s.devices.saturating_sub(s.in_use),
     };
-    let models = match model {
-        Some(m) => SUPPLY
-            .may_load(deps.storage, m)?
-            .filter(|_| start_after.is_none_or(|after| after < m))
-            .map(|s| entry(m.into(), s))
-            .into_iter()
-            .take(page(limit))
-            .collect(),
-        None => SUPPLY
-            .range(
-                deps.storage,
-                start_after.map(Bound::exclusive),
-                None,
-                Order::Ascending,
-            )
-            .take(page(limit))
-            .map(|row| row.map(|(model, s)| entry(model, s)))
-            .collect::<StdResult<_>>()?,
-    };
     Ok(SupplyResponse {
-        models,
+        models: found.into_iter().map(entry).collect(),
+        next,
         behind: presence::behind(deps.storage, env.block.time.seconds())?,
     })
 }
@@ -96,7 +95,7 @@ pub(crate) fn feasible(
         next: None,
     };
     let mut last = after.clone();
-    for provider in addresses.by_ref().take(page(limit)) {
+    for provider in addresses.by_ref().take(list::size(limit)) {
         let provider = provider?;
         answer.looked_at = answer.looked_at.saturating_add(1);
         match serving::can_serve(storage, &provider, wanted, None, now)?.lacks {

@@ -23,7 +23,7 @@ fn named(cn: &str) -> DistinguishedName {
 }
 
 /// What passes: 90 days from now, for both ends of a session.
-fn params(suite: &Suite, cn: &str) -> CertificateParams {
+pub fn params(suite: &Suite, cn: &str) -> CertificateParams {
     let now = OffsetDateTime::from_unix_timestamp(suite.now() as i64).unwrap();
     let mut p = CertificateParams::new(Vec::<String>::new()).unwrap();
     p.distinguished_name = named(cn);
@@ -37,11 +37,11 @@ fn params(suite: &Suite, cn: &str) -> CertificateParams {
     p
 }
 
-fn der(p: &CertificateParams) -> Vec<u8> {
+pub fn der(p: &CertificateParams) -> Vec<u8> {
     p.self_signed(&key()).unwrap().der().to_vec()
 }
 
-fn publish(suite: &mut Suite, who: &Addr, der: &[u8]) -> anyhow::Result<String> {
+pub fn publish(suite: &mut Suite, who: &Addr, der: &[u8]) -> anyhow::Result<String> {
     let msg = ExecuteMsg::PublishCertificate {
         der: Binary::from(der),
     };
@@ -337,9 +337,11 @@ fn pages_walk_through_one_owners_certificates() {
     let page = |start_after: Option<&String>, limit| -> Vec<String> {
         let answer: CertificatesResponse = suite
             .ask_registry(&QueryMsg::Certificates {
-                owner: alice.to_string(),
+                owner: Some(alice.to_string()),
                 start_after: start_after.cloned(),
                 limit,
+                in_force: None,
+                descending: None,
             })
             .unwrap();
         let certificates = answer.certificates.into_iter();

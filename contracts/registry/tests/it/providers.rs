@@ -211,6 +211,8 @@ fn pages_walk_through_all_providers_once() {
                 model: None,
                 start_after: start_after.map(ToString::to_string),
                 limit,
+                live: None,
+                descending: None,
             })
             .unwrap();
         answer.providers.into_iter().map(|p| p.address).collect()
@@ -219,5 +221,9 @@ fn pages_walk_through_all_providers_once() {
     assert_eq!(page(None, Some(3)), all[..3]);
     assert_eq!(page(Some(&all[2]), Some(3)), all[3..6]);
     assert_eq!(page(Some(&all[6]), None), Vec::<Addr>::new());
-    assert_eq!(page(None, Some(0)), Vec::<Addr>::new());
+    assert_eq!(
+        page(None, Some(0)),
+        all[..1],
+        "a page is never empty for its size"
+    );
 }

@@ -50,6 +50,7 @@ fn in_use(suite: &Suite) -> Vec<(String, u32, u32)> {
             model: None,
             start_after: None,
             limit: None,
+            descending: None,
         })
         .unwrap();
     let rows = s.models.into_iter();

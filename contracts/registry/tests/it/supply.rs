@@ -23,6 +23,7 @@ fn supply(suite: &Suite) -> SupplyResponse {
             model: None,
             start_after: None,
             limit: Some(100),
+            descending: None,
         })
         .unwrap()
 }
@@ -199,6 +200,7 @@ fn supply_and_providers_are_filtered_by_model_and_paged() {
                 model: model.map(Into::into),
                 start_after: start_after.map(Into::into),
                 limit,
+                descending: None,
             })
             .unwrap();
         answer
@@ -223,6 +225,8 @@ fn supply_and_providers_are_filtered_by_model_and_paged() {
                 model: Some(model.into()),
                 start_after: after.map(ToString::to_string),
                 limit,
+                live: None,
+                descending: None,
             })
             .unwrap();
         answer.providers.into_iter().map(|p| p.address).collect()
@@ -529,7 +533,7 @@ proptest! {
 
             let mut expected: BTreeMap<String, (u32, u32)> = BTreeMap::new();
             let all: ProvidersResponse = suite
-                .ask_registry(&QueryMsg::Providers { model: None, start_after: None, limit: None })
+                .ask_registry(&QueryMsg::Providers { model: None, start_after: None, limit: None, live: None, descending: None, })
                 .unwrap();
             for p in all.providers {
                 let seen = p.seen_at.seconds() + SEEN_SECS > suite.now();

@@ -91,6 +91,8 @@ fn a_devices_own_level_stands_before_its_providers() {
                 provider: p.to_string(),
                 start_after: start_after.map(Into::into),
                 limit,
+                in_force: None,
+                descending: None,
             })
             .unwrap();
         answer.levels.into_iter().map(|l| l.device).collect()

@@ -123,6 +123,8 @@ fn the_state_of_the_first_version_is_taken_over() {
         model: model.clone(),
         start_after: None,
         limit: None,
+        live: None,
+        descending: None,
     }))
     .unwrap();
     assert_eq!(found.providers.len(), 1);
@@ -131,6 +133,7 @@ fn the_state_of_the_first_version_is_taken_over() {
             model: None,
             start_after: None,
             limit: None,
+            descending: None,
         };
         from_json(contract::query(deps, mock_env(), msg).unwrap()).unwrap()
     };
@@ -165,6 +168,7 @@ fn a_provider_of_the_first_version_may_leave_at_once() {
             model: None,
             start_after: None,
             limit: None,
+            descending: None,
         })
         .unwrap();
     assert_eq!(supply.models, []);
