@@ -13,7 +13,8 @@ mod rules;
 mod world;
 
 use cosmwasm_std::Addr;
-use ember_types::market::ExecuteMsg;
+use ember_testing::events::Seen;
+use ember_types::{events::Emitter, market::ExecuteMsg, registry};
 use std::{
     collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
@@ -63,7 +64,7 @@ fn drain(w: &mut World) {
     }
 }
 
-fn history(seed: u64, operations: u64) -> Totals {
+fn history(seed: u64, operations: u64) -> (Totals, Seen) {
     named(seed, &mut (0, String::new()), |at| {
         let mut w = World::new(seed);
         for n in 1..=operations {
@@ -76,8 +77,29 @@ fn history(seed: u64, operations: u64) -> Totals {
         }
         let totals = w.totals.clone();
         drain(&mut w);
-        totals
+        (totals, w.bare.seen)
     })
+}
+
+/// A history of a market that the registry does not listen to any more.
+fn unheard(seed: u64) -> Seen {
+    let mut w = World::new(seed);
+    let (authority, stranger) = (w.bare.authority.clone(), w.bare.account("stranger"));
+    let update = registry::ConfigUpdate {
+        market: Some(stranger.to_string()),
+        ..registry::ConfigUpdate::default()
+    };
+    let update = registry::ExecuteMsg::UpdateConfig(update);
+    w.bare.registry(&authority, update, &[]).unwrap();
+    named(seed, &mut (0, String::new()), |at| {
+        for n in 1..=HISTORY {
+            let op = w.draw();
+            *at = (n, format!("{op:?}"));
+            w.take(&op);
+        }
+        drain(&mut w);
+    });
+    w.bare.seen
 }
 
 #[test]
@@ -90,9 +112,11 @@ fn a_million_random_messages_break_nothing() {
                 .div_ceil(HISTORY)
         }
     };
-    let mut totals = Totals::default();
+    let (mut totals, mut seen) = (Totals::default(), Seen::default());
     for seed in seeds.clone() {
-        totals.add(&history(seed, HISTORY));
+        let (taken, emitted) = history(seed, HISTORY);
+        totals.add(&taken);
+        seen.add(&emitted);
     }
     println!("| message | taken | refused |\n|---|---|---|");
     for (kind, (taken, refused)) in &totals.0 {
@@ -109,6 +133,12 @@ fn a_million_random_messages_break_nothing() {
             "{message}: draw.rs must draw it, both right and wrong: {taken} taken, {refused} refused"
         );
     }
+    seen.add(&unheard(seeds.end));
+    let missing = seen.missing(Emitter::Market);
+    assert!(
+        missing.is_empty(),
+        "documented, and never emitted: {missing:#?}"
+    );
 }
 
 /// The names of the market's messages, from their schema.

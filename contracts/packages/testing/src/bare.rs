@@ -3,6 +3,7 @@
 
 use crate::{
     Settings,
+    events::Seen,
     store::{Change, Store},
     suite::NATIVE,
 };
@@ -16,7 +17,7 @@ use cosmwasm_std::{
 };
 use ember_market::contract as market;
 use ember_registry::contract as registry;
-use ember_types::{market as market_msg, registry as registry_msg, sudo::SudoMsg};
+use ember_types::{events::Emitter, market as market_msg, registry as registry_msg, sudo::SudoMsg};
 use serde::de::DeserializeOwned;
 use std::{
     collections::BTreeMap,
@@ -126,6 +127,8 @@ pub struct Bare {
     pub market_store: Store,
     /// The registry's storage.
     pub registry_store: Store,
+    /// The events that both emitted, each held against the table.
+    pub seen: Seen,
 }
 
 /// What a contract may ask of the rest of the chain.
@@ -199,6 +202,7 @@ impl Bare {
             fee_collector: addr("fee_collector"),
             market_store: Store::default(),
             registry_store: Store::default(),
+            seen: Seen::default(),
             api,
         };
         let sender = bare.authority.clone();
@@ -383,6 +387,19 @@ impl Bare {
             }
         };
         let changes = storage.commit();
+        let by = if to_market {
+            Emitter::Market
+        } else {
+            Emitter::Registry
+        };
+        assert!(
+            response.attributes.is_empty(),
+            "every attribute is an event's"
+        );
+        for event in &response.events {
+            let said = self.seen.event(by, event);
+            said.unwrap_or_else(|e| panic!("{e}"));
+        }
         let mut paid = Vec::new();
         for sub in &response.messages {
             let (to_address, amount) = match &sub.msg {

@@ -2,6 +2,7 @@
 //! contracts on plain maps ([`bare::Bare`]) for many messages, and the JSON schemas rendered in memory.
 
 pub mod dice;
+pub mod events;
 pub mod fuzz;
 pub mod pages;
 pub mod schemas;

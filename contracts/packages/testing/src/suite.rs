@@ -1,11 +1,13 @@
 //! Both contracts on cw-multi-test's mock chain.
 
+use crate::events::Seen;
 use anyhow::{Context, Result, ensure};
-use cosmwasm_std::{Addr, Coin, StdResult, Uint128, coin};
+use cosmwasm_std::{Addr, Coin, Event, StdResult, Uint128, coin};
 use cw_multi_test::{
     App, AppResponse, BankSudo, ContractWrapper, Executor, IntoAddr, SudoMsg as ChainSudo,
 };
 use ember_types::{
+    events::Emitter,
     fees::DenomFees,
     market,
     registry::{self, Attribute},
@@ -288,9 +290,12 @@ impl Suite {
         let msg = SudoMsg::EndBlock {};
         let refused = |e| panic!("end_block: {e}");
         let registry = self.registry.clone();
-        self.app.wasm_sudo(registry, &msg).unwrap_or_else(refused);
+        let answer = self.app.wasm_sudo(registry, &msg).unwrap_or_else(refused);
+        self.documented(&answer);
         let market = self.market.clone();
-        self.app.wasm_sudo(market, &msg).unwrap_or_else(refused)
+        let answer = self.app.wasm_sudo(market, &msg).unwrap_or_else(refused);
+        self.documented(&answer);
+        answer
     }
 
     /// Lets time pass, then runs the hook.
@@ -342,7 +347,31 @@ impl Suite {
             let full = !attribute.key.is_empty() && !attribute.value.is_empty();
             ensure!(full, "empty attribute {attribute:?} after {msg:?}");
         }
+        self.documented(&answer);
         Ok(answer)
+    }
+
+    /// Every event of the contracts is as the table of the vocabulary says.
+    fn documented(&self, answer: &AppResponse) {
+        for event in &answer.events {
+            assert_ne!(event.ty, "wasm", "every attribute is an event's");
+            let Some(name) = event.ty.strip_prefix("wasm-") else {
+                continue;
+            };
+            let (address, said): (Vec<_>, Vec<_>) = event
+                .attributes
+                .iter()
+                .cloned()
+                .partition(|a| a.key == "_contract_address");
+            let by = match address.first() {
+                Some(a) if a.value == self.market.as_str() => Emitter::Market,
+                Some(a) if a.value == self.registry.as_str() => Emitter::Registry,
+                _ => continue,
+            };
+            let event = Event::new(name).add_attributes(said);
+            let said = Seen::default().event(by, &event);
+            said.unwrap_or_else(|e| panic!("{e}"));
+        }
     }
 
     /// A query of the market.
