@@ -9,7 +9,7 @@ use cosmwasm_std::{Addr, Empty, Storage};
 use ember_types::{
     ids::{LeaseId, OrderId},
     lease::{CloseReason, LeaseState, OrderState},
-    pricing::MatchAt,
+    pricing::{MatchAt, stake_weighted::Seed},
     resources::ResourceSpec,
 };
 
@@ -19,12 +19,23 @@ impl Order {
         self.lease_id.iter().chain(&self.more_leases).copied()
     }
 
-    /// What `units` of it ask for.
-    pub fn part(&self, units: u32) -> ResourceSpec {
-        ResourceSpec {
+    /// What its lot is drawn with: zeros before the first reveal.
+    pub fn draws_with(&self) -> Seed {
+        let seed = self.seed.as_ref().and_then(|s| s.to_array().ok());
+        seed.unwrap_or_default()
+    }
+
+    /// What `units` of it ask for, each of the promised score where it is paid for one.
+    pub fn part(&self, units: u32, promised: Option<u64>) -> ResourceSpec {
+        let mut part = ResourceSpec {
             units,
             ..self.resources.clone()
+        };
+        if let (Some(mode), Some(promised)) = (self.pricing.performance(), promised) {
+            let least = part.gpu.min_score.map_or(0, |s| s.value);
+            part.gpu.min_score = Some(mode.score(promised.max(least)));
         }
+        part
     }
 }
 

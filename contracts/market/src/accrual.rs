@@ -75,6 +75,13 @@ impl Lease {
         })
     }
 
+    /// Whether nothing of it is booked at `time`: its score may still be measured, and with it its rate.
+    pub fn is_unmeasured(&self, time: u64) -> bool {
+        self.performance
+            .as_ref()
+            .is_some_and(|p| time < p.measure_until)
+    }
+
     /// Active seconds since the opening, were there money for all of them.
     pub fn active_at(&self, time: u64) -> u64 {
         match self.state {
@@ -184,6 +191,7 @@ mod tests {
             gross: Uint128::zero(),
             fee: Uint128::zero(),
             payable: Uint128::zero(),
+            performance: None,
         }
     }
 

@@ -94,6 +94,10 @@ pub struct NewBid {
     pub units: u32,
     /// What each costs.
     pub price: Price,
+    /// What its provider has bonded.
+    pub weight: Uint128,
+    /// The score that it promises.
+    pub score: Option<u64>,
     /// What came with the message.
     pub deposit: Uint128,
     /// Block time.
@@ -125,11 +129,16 @@ pub fn place(
         .add_attribute(key::ORDER_ID, order_id.to_string())
         .add_attribute(key::BID_ID, id.to_string())
         .add_attribute(key::PROVIDER, &new.provider)
-        .add_attribute(key::UNITS, new.units.to_string());
+        .add_attribute(key::UNITS, new.units.to_string())
+        .add_attribute(key::WEIGHT, new.weight);
     let event = match &commitment {
         None => {
             BOOK.save(storage, (order_id.0, rate.0.u128(), id.0), &Empty {})?;
-            event.add_attribute(key::RATE, rate.to_string())
+            let event = event.add_attribute(key::RATE, rate.to_string());
+            match new.score {
+                Some(score) => event.add_attribute(key::SCORE, score.to_string()),
+                None => event,
+            }
         }
         Some(hash) => {
             SEALED.save(storage, (order_id.0, id.0), &Empty {})?;
@@ -143,6 +152,8 @@ pub fn place(
         units: Some(new.units),
         rate,
         commitment,
+        weight: new.weight,
+        score: new.score,
         state,
         deposit,
         placed_at: new.placed_at,
@@ -172,6 +183,7 @@ pub fn reveal(
     out: &mut Outbox,
     id: BidId,
     rate: Rate,
+    salt: &[u8],
 ) -> Result<(), ContractError> {
     let mut bid = load_in(storage, id, BidState::Sealed)?;
     let order_id = bid.order_id;
@@ -183,7 +195,8 @@ pub fn reveal(
             .add_attribute(key::ORDER_ID, order_id.to_string())
             .add_attribute(key::BID_ID, id.to_string())
             .add_attribute(key::PROVIDER, &bid.provider)
-            .add_attribute(key::RATE, rate.to_string()),
+            .add_attribute(key::RATE, rate.to_string())
+            .add_attribute(key::SALT, hex(salt)),
     );
     Ok(BIDS.save(storage, id.0, &bid)?)
 }
@@ -219,6 +232,8 @@ pub fn from_ask(
         units: Some(units),
         rate,
         commitment: None,
+        weight: Uint128::zero(),
+        score: None,
         state: BidState::Won,
         deposit: Uint128::zero(),
         placed_at: now,
@@ -336,6 +351,8 @@ pub fn offer(storage: &dyn Storage, account: &Account, id: BidId) -> Result<Offe
         id,
         rate: bid.rate,
         units: bid.units.unwrap_or(account.order.resources.units),
+        weight: bid.weight,
+        score: bid.score,
     })
 }
 

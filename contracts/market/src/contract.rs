@@ -107,7 +107,8 @@ pub fn execute(
             order_id,
             rate,
             units,
-        } => execute::place_bid::execute(deps, &env, &info, order_id, rate, units),
+            score,
+        } => execute::place_bid::execute(deps, &env, &info, order_id, rate, (units, score)),
         ExecuteMsg::CommitBid {
             order_id,
             commitment,
@@ -135,6 +136,9 @@ pub fn execute(
         }
         ExecuteMsg::CloseLease { lease_id } => {
             execute::close_lease::execute(deps, &env, &info, lease_id)
+        }
+        ExecuteMsg::ReportScore { lease_id, score } => {
+            execute::report_score::execute(deps, &env, &info, lease_id, score)
         }
         ExecuteMsg::Deposit { order_id } => execute::deposit::execute(deps, &env, &info, order_id),
         ExecuteMsg::Settle { lease_id } => execute::settle::execute(deps, &env, &info, lease_id),

@@ -20,6 +20,16 @@ pub enum ContractError {
     /// A field of the message is out of its range or not of its form.
     #[error(transparent)]
     Invalid(#[from] ValidationError),
+    /// A score that comes too late.
+    #[error("lease {lease_id}: expected a score before {until}, now is {now}")]
+    MeasuredLate {
+        /// The lease.
+        lease_id: LeaseId,
+        /// Unix seconds.
+        until: u64,
+        /// Unix seconds.
+        now: u64,
+    },
     /// An amount left its range.
     #[error("amount out of range: {0}")]
     Overflow(#[from] OverflowError),

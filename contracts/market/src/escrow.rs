@@ -168,13 +168,16 @@ pub fn book(
     let upto = account.exhausted_at().map_or(time, |t| t.min(time));
     let (order_id, escrow) = (account.id, &mut account.escrow);
     for (id, lease) in &mut account.leases {
-        if lease.state != LeaseState::Active {
+        // A suspended lease has earned what it had when it ran dry, which is booked once it is measured.
+        if lease.state == LeaseState::Closed || lease.is_unmeasured(time) {
             continue;
         }
         let total = lease.accrued(upto)?;
         let gross = total.gross.checked_sub(lease.gross)?;
         let fee = total.fee.checked_sub(lease.fee)?;
-        lease.settled_at = upto.min(lease.ends_at).max(lease.settled_at);
+        if lease.state == LeaseState::Active {
+            lease.settled_at = upto.min(lease.ends_at).max(lease.settled_at);
+        }
         if gross.is_zero() {
             continue;
         }

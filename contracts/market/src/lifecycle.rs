@@ -15,6 +15,7 @@ use ember_types::{
     events::{self, key},
     ids::{AskId, BidId, LeaseId},
     lease::{CloseReason, LeaseState, OrderState},
+    market::LeaseScore,
     money::Rate,
     standing::LeaseReport,
 };
@@ -29,6 +30,8 @@ pub struct Winner {
     pub provider: Addr,
     /// Units that it serves.
     pub units: u32,
+    /// The rate a point and the score that it promised, where it is paid by performance.
+    pub score: Option<(Rate, u64)>,
     /// Per unit.
     pub rate: Rate,
     /// The bid that won.
@@ -58,7 +61,16 @@ pub fn open_lease(
     let id = LeaseId(next_id(storage, &LAST_LEASE)?);
     let ends_at = account.running().map(|(_, l)| l.ends_at).next();
     let order = &mut account.order;
-    let resources = order.part(winner.units);
+    let resources = order.part(winner.units, winner.score.map(|(_, promised)| promised));
+    let mode = order.pricing.performance();
+    let performance = mode
+        .zip(winner.score)
+        .map(|(mode, (rate, promised))| LeaseScore {
+            rate,
+            promised,
+            measured: None,
+            measure_until: now.saturating_add(mode.measure_secs),
+        });
     let lease = Lease {
         order_id: account.id,
         tenant: order.tenant.clone(),
@@ -82,6 +94,7 @@ pub fn open_lease(
         gross: Uint128::zero(),
         fee: Uint128::zero(),
         payable: Uint128::zero(),
+        performance,
     };
     order.fees = fees;
     order.state = OrderState::Leased;
@@ -222,6 +235,12 @@ fn close(
     at: u64,
     ended: &[(LeaseId, CloseReason)],
 ) -> Result<(), ContractError> {
+    for (id, _) in ended {
+        // What was not measured by now never will be.
+        if let Some(p) = &mut account.running_lease(*id)?.0.performance {
+            p.measure_until = p.measure_until.min(at);
+        }
+    }
     escrow::book(storage, out, account, at)?;
     let config = CONFIG.load(storage)?;
     let mut lost = 0_u32;
@@ -297,6 +316,7 @@ fn open_again(
     let opened = order.relisted_at.unwrap_or(order.created_at.seconds());
     order.pricing = order.pricing.again(opened, now);
     order.relisted_at = Some(now);
+    order.seed = None;
     order.state = OrderState::Open;
     out.emit(
         Event::new(events::ORDER_RELISTED)

@@ -10,17 +10,21 @@ use crate::{
     providers,
     state::{self, ASK_BOOK, CONFIG, Lease},
 };
-use cosmwasm_std::{Env, Order, QuerierWrapper, Storage, Uint128};
+use cosmwasm_std::{Env, Event, Order, QuerierWrapper, Storage, Uint128};
 use ember_types::{
+    events::{self, key},
     ids::{AskId, BidId, LeaseId},
     lease::{BidState, LeaseState},
-    pricing::{Award, Fill, MAX_PARTS, Offer, PricingMode, Wanted},
+    pricing::{Award, Fill, MAX_PARTS, Offer, PricingMode, Wanted, stake_weighted::Draw},
 };
 
 /// Most asks of the book that one order looks at.
 pub const MAX_ASKS_SEEN: usize = 200;
 /// Most asks whose provider one order asks the registry about.
 pub const MAX_ASKS_TRIED: usize = 50;
+
+/// A winner, and what its provider has bonded.
+type Won = (Award, Uint128);
 
 /// The winners among those offers that `can_serve` so many units, which answers the bond of their provider. Who does not
 /// serve is passed over, as winner and as maker of somebody else's price.
@@ -29,11 +33,15 @@ fn winners(
     wanted: &Wanted,
     mut offers: Vec<Offer>,
     mut can_serve: impl FnMut(BidId, u32) -> Result<Option<Uint128>, ContractError>,
-) -> Result<Vec<(Award, Uint128)>, ContractError> {
+) -> Result<(Vec<Won>, Option<Draw>), ContractError> {
     // What was asked already: offer, units, bond.
     let mut able: Vec<(BidId, u32, Uint128)> = Vec::new();
     'again: loop {
-        let Fill { awards, priced_by } = pricing.fill(wanted, &offers);
+        let Fill {
+            awards,
+            priced_by,
+            draw,
+        } = pricing.fill(wanted, &offers);
         let price = priced_by.map(|id| (id, 1));
         for (id, units) in awards.iter().map(|a| (a.id, a.units)).chain(price) {
             if able.iter().any(|(own, n, _)| *own == id && *n >= units) {
@@ -52,7 +60,7 @@ fn winners(
             let bonded = bond(a.id).unwrap_or_default();
             (a, bonded)
         });
-        return Ok(won.collect());
+        return Ok((won.collect(), draw));
     }
 }
 
@@ -60,6 +68,7 @@ fn wanted(order: &state::Order, units: u32) -> Wanted {
     Wanted {
         units,
         ceiling: order.ceiling.rate,
+        seed: order.draws_with(),
     }
 }
 
@@ -79,14 +88,30 @@ pub fn close_auction(
     let offers = bids::offers(storage, account)?;
     let order = &account.order;
     let wanted = wanted(order, order.resources.units);
-    let won = winners(&order.pricing, &wanted, offers, |id, units| {
+    let (won, draw) = winners(&order.pricing, &wanted, offers, |id, units| {
         let bid = bids::load(storage, id)?;
-        Ok(providers::can_serve(querier, &config, &bid.provider, order.part(units)).ok())
+        let part = order.part(units, bid.score);
+        Ok(providers::can_serve(querier, &config, &bid.provider, part).ok())
     })?;
-    if won.is_empty() {
+    let Some((first, _)) = won.first() else {
         return expire(storage, out, account);
+    };
+    if let Some(draw) = draw {
+        out.emit(drawn(account, &wanted, &draw, first.id));
     }
     award(storage, out, account, &won, now)
+}
+
+/// All that it takes to draw the lot again, beside what the bids' own events say.
+fn drawn(account: &Account, wanted: &Wanted, draw: &Draw, won: BidId) -> Event {
+    let among: Vec<_> = draw.among.iter().map(ToString::to_string).collect();
+    Event::new(events::DRAW)
+        .add_attribute(key::ORDER_ID, account.id.to_string())
+        .add_attribute(key::BID_ID, won.to_string())
+        .add_attribute(key::SEED, bids::hex(&wanted.seed))
+        .add_attribute(key::AMONG, among.join(","))
+        .add_attribute(key::TOTAL, draw.total)
+        .add_attribute(key::TICKET, draw.ticket)
 }
 
 /// Gives the order to one open bid, as its tenant wants.
@@ -106,7 +131,7 @@ pub fn accept(
     let offer = bids::offer(storage, account, id)?;
     let order = &account.order;
     let (units, provider) = (order.resources.units, &bid.provider);
-    let bonded = providers::can_serve(querier, &config, provider, order.part(units))
+    let bonded = providers::can_serve(querier, &config, provider, order.part(units, bid.score))
         .map_err(|reason| providers::refuse(provider, reason))?;
     let fill = order.pricing.fill(&wanted(order, units), &[offer]);
     let won: Vec<_> = fill.awards.into_iter().map(|a| (a, bonded)).collect();
@@ -130,14 +155,16 @@ fn award(
     storage: &mut dyn Storage,
     out: &mut Outbox,
     account: &mut Account,
-    won: &[(Award, Uint128)],
+    won: &[Won],
     now: u64,
 ) -> Result<(), ContractError> {
     let awards: Vec<_> = won.iter().map(|(a, _)| a.clone()).collect();
     bids::end_all(storage, out, account, &awards)?;
     for (award, bonded) in won {
+        let bid = bids::load(storage, award.id)?;
         let winner = Winner {
-            provider: bids::load(storage, award.id)?.provider,
+            provider: bid.provider,
+            score: bid.score.map(|promised| (bid.rate, promised)),
             units: award.units,
             rate: award.rate,
             bid: award.id,
@@ -233,10 +260,12 @@ pub fn cross(
                 id: BidId(id),
                 rate: ask.rate,
                 units: ask.units,
+                weight: Uint128::zero(),
+                score: None,
             });
         }
     }
-    let won = winners(
+    let (won, _) = winners(
         &order.pricing,
         &wanted(order, units),
         offers,
@@ -270,6 +299,7 @@ pub fn cross(
         let bid = bids::from_ask(storage, order_id, &ask.provider, award.units, ask.rate, now)?;
         let winner = Winner {
             provider: ask.provider,
+            score: None,
             units: award.units,
             rate: award.rate,
             bid,

@@ -9,6 +9,7 @@ use cosmwasm_std::{Addr, QuerierWrapper, StdResult, SubMsg, Uint128, WasmMsg, to
 use ember_types::{
     eligibility::{CanServeResponse, FeasibleResponse, Kind, Like, Scope},
     ids::LeaseId,
+    registry,
     resources::{Device, ResourceSpec},
     standing::LeaseReport,
 };
@@ -24,6 +25,7 @@ pub const REPORT: u64 = 1;
 /// would make the wasm larger.
 #[cw_serde]
 enum Ask {
+    Config {},
     CanServe {
         provider: String,
         resources: ResourceSpec,
@@ -145,6 +147,17 @@ pub fn feasible(
         limit,
     };
     querier.query_wasm_smart(&config.registry, &question)
+}
+
+/// Whether the account may measure what others deliver: the registry's authority, or one whom it lets set trust levels.
+///
+/// # Errors
+/// When the registry does not answer.
+pub fn may_measure(querier: QuerierWrapper, config: &Config, who: &Addr) -> StdResult<bool> {
+    let registry: registry::InstantiateMsg =
+        querier.query_wasm_smart(&config.registry, &Ask::Config {})?;
+    Ok(registry.authority == who.as_str()
+        || registry.trust_setters.iter().any(|t| *t == who.as_str()))
 }
 
 /// Tells the registry of a lease. Whatever becomes of it there, the market's own message goes on: an error comes back to

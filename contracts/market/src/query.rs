@@ -93,6 +93,8 @@ fn bid_response(deps: Deps, id: BidId, b: Bid) -> StdResult<BidResponse> {
         units,
         rate: b.rate,
         commitment: b.commitment,
+        weight: b.weight,
+        score: b.score,
         state: b.state,
         deposit: b.deposit,
         placed_at: b.placed_at,
@@ -141,6 +143,7 @@ fn lease_response((id, l): (u64, Lease)) -> LeaseResponse {
         leaves_at: l.leaves_at.map(time),
         close_reason: l.close_reason,
         ends_at: time(l.ends_at),
+        performance: l.performance,
     }
 }
 
@@ -160,8 +163,8 @@ pub(crate) fn escrow(
     }
     let e = &mut account.escrow;
     for (id, mut lease) in account.leases {
-        // What is over is booked, and a suspended lease accrues nothing.
-        if lease.state == LeaseState::Active {
+        // What is over is booked; what is unmeasured has no rate yet.
+        if lease.state != LeaseState::Closed && !lease.is_unmeasured(now) {
             let total = lease.accrued(exhausted_at.map_or(now, |t| t.min(now)))?;
             let gross = total.gross.checked_sub(lease.gross)?;
             let fee = total.fee.checked_sub(lease.fee)?;

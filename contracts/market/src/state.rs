@@ -1,14 +1,14 @@
 //! Everything that the market stores. Times are whole unix seconds, amounts micro-units.
 
 use cosmwasm_schema::cw_serde;
-use cosmwasm_std::{Addr, Binary, Empty, Timestamp, Uint128};
+use cosmwasm_std::{Addr, Binary, Empty, HexBinary, Timestamp, Uint128};
 use cw_storage_plus::{Index, IndexList, IndexedMap, Item, Map, MultiIndex};
 use ember_types::{
     assurance::Assurance,
     fees::{DenomFees, Step},
     ids::{AskId, LeaseId, OrderId},
     lease::{BidState, CloseReason, LeaseState, OrderState},
-    market::{Ceiling, Terms},
+    market::{Ceiling, LeaseScore, Terms},
     money::Rate,
     pricing::PricingMode,
     resources::{Device, ResourceSpec},
@@ -70,6 +70,9 @@ pub struct Order {
     pub relisted_at: Option<u64>,
     /// The schedule of its creation, then of its lease's opening.
     pub fees: DenomFees,
+    /// What its lot is drawn with, once a bid was revealed.
+    #[serde(default)]
+    pub seed: Option<HexBinary>,
     /// When the end-block hook must look at it: its key in [`DUE`].
     pub due_at: Option<u64>,
 }
@@ -119,6 +122,12 @@ pub struct Bid {
     /// Hash of a bid that is or was sealed.
     #[serde(default)]
     pub commitment: Option<Binary>,
+    /// What its provider had bonded when it came.
+    #[serde(default)]
+    pub weight: Uint128,
+    /// The score that it promises.
+    #[serde(default)]
+    pub score: Option<u64>,
     /// Where it stands.
     pub state: BidState,
     /// Held; zero once it ended.
@@ -197,6 +206,9 @@ pub struct Lease {
     /// Of `gross`: earned by the provider and not yet paid.
     #[serde(default)]
     pub payable: Uint128,
+    /// What its rate follows, where it is paid by performance.
+    #[serde(default)]
+    pub performance: Option<LeaseScore>,
 }
 
 /// Totals of a denom since genesis.

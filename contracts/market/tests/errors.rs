@@ -25,6 +25,7 @@ use ember_types::{
     pricing::{
         PricingMode,
         market::Market,
+        performance::Performance,
         reverse_auction::ReverseAuction,
         sealed_tender::{PriceRule, SealedTender},
     },
@@ -137,6 +138,7 @@ fn bid(order: u64, rate: u128) -> ExecuteMsg {
         order_id: OrderId(order),
         rate: Rate::new(rate),
         units: None,
+        score: None,
     }
 }
 
@@ -268,14 +270,14 @@ fn every_refusal_is_reached() {
     w.refuses_to("Ineligible", &poor, bid(1, 1), &usdc(500));
     for (order, msg) in [
         (
-            8,
+            9,
             create(now, |r, _, _, _| r.gpu.min_bond = Uint128::new(9_000_000)),
         ),
         (
-            9,
+            10,
             create(now, |r, _, _, _| r.gpu.region = Some("eu".into())),
         ),
-        (10, create(now, |r, _, _, _| r.units = 4)),
+        (11, create(now, |r, _, _, _| r.units = 4)),
     ] {
         w.bare
             .market(&w.people[t0].clone(), msg, &usdc(1_000))
@@ -293,6 +295,8 @@ fn every_refusal_is_reached() {
     w.refuses("Ineligible", p0, ask, &[]);
     vouched_for(&mut w, now);
 
+    scores(&mut w, now);
+    let now = w.bare.now();
     tenders(&mut w, now);
 
     // Deposits.
@@ -411,6 +415,41 @@ fn vouched_for(w: &mut World, now: u64) {
     };
     w.bare.registry(&p0, update, &[]).unwrap();
     demand(w, &|r| r.gpu.audits.all_of = vec![auditor.to_string()]);
+}
+
+/// A lease that is paid by performance, and is measured too late.
+fn scores(w: &mut World, now: u64) {
+    let msg = create(now, |_, p, _, _| {
+        *p = PricingMode::Performance(Performance {
+            closes_at: now + 300,
+            benchmark: "points".into(),
+            measure_secs: 10,
+        });
+    });
+    let (t0, p0) = (w.people[0].clone(), w.people[2].clone());
+    let usdc = |amount: u128| [coin(amount, USDC)];
+    w.bare.market(&t0, msg, &usdc(1_000)).unwrap();
+    let store = &w.bare.market_store;
+    let order_id = OrderId(state::LAST_ORDER.load(store).unwrap());
+    let bid = |score| ExecuteMsg::PlaceBid {
+        order_id,
+        rate: Rate::new(1),
+        units: None,
+        score,
+    };
+    for score in [None, Some(0)] {
+        w.refuses("Invalid", 2, bid(score), &usdc(500));
+    }
+    w.refuses("Ineligible", 2, bid(Some(101)), &usdc(500));
+    w.bare.market(&p0, bid(Some(100)), &usdc(500)).unwrap();
+    let bid_id = BidId(state::LAST_BID.load(&w.bare.market_store).unwrap());
+    let accept = ExecuteMsg::AcceptBid { bid_id };
+    w.bare.market(&t0, accept, &[]).unwrap();
+    let lease_id = LeaseId(state::LAST_LEASE.load(&w.bare.market_store).unwrap());
+    let report = ExecuteMsg::ReportScore { lease_id, score: 1 };
+    w.refuses("Unauthorized", 0, report.clone(), &[]);
+    w.bare.pass(10);
+    w.refuses("MeasuredLate", 2, report, &[]);
 }
 
 /// Sealed bids: the last order, with room for two of them.

@@ -12,6 +12,10 @@ mod asks;
 mod books;
 #[path = "it/parts.rs"]
 mod parts;
+#[path = "it/draws.rs"]
+mod draws;
+#[path = "it/performance.rs"]
+mod performance;
 #[path = "it/tenders.rs"]
 mod tenders;
 #[path = "it/leases.rs"]

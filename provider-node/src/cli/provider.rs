@@ -214,6 +214,7 @@ impl Provider {
                     order_id: order,
                     rate: price,
                     units: None,
+                    score: None,
                 };
                 let tx = chain.tell_market(&m, &funds).await?;
                 let bid = tx

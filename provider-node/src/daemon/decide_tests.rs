@@ -77,6 +77,8 @@ pub fn bid(id: u64, order: u64, provider: &str, rate: u128) -> BidResponse {
         units: 1,
         rate: Rate::new(rate),
         commitment: None,
+        weight: Uint128::zero(),
+        score: None,
         state: BidState::Open,
         deposit: Uint128::zero(),
         placed_at: Timestamp::from_seconds(0),
@@ -100,6 +102,7 @@ pub fn lease(id: u64, units: u32) -> LeaseResponse {
         close_reason: None,
         leaves_at: None,
         ends_at: Timestamp::from_seconds(60),
+        performance: None,
     }
 }
 

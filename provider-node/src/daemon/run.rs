@@ -309,6 +309,7 @@ impl<C: ChainClient> Daemon<C> {
                     order_id,
                     rate,
                     units: None,
+                    score: None,
                 };
                 match self.chain.market(msg, funds).await {
                     Ok(tx) => info!("bid {rate} on order {order_id}, {}", tx.hash),

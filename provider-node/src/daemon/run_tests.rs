@@ -92,7 +92,8 @@ async fn it_bids_once_with_the_deposit_and_knows_its_bid_after_a_restart() {
         ExecuteMsg::PlaceBid {
             order_id: OrderId(1),
             rate: Rate::new(400),
-            units: None
+            units: None,
+            score: None
         }
     );
     assert_eq!(sent[0].1[0].to_string(), "7uusdc");

@@ -1,12 +1,11 @@
 //! `CommitBid`: by a provider who can serve the order, with the bid deposit, while commitments are taken.
 
-use super::place_bid::bid_deposit;
+use super::place_bid::{admit, bid_deposit};
 use crate::{
     account::Account,
     bids::{self, NewBid, Price},
     error::ContractError,
     outbox::Outbox,
-    providers,
     state::{CONFIG, LIVE_BID},
 };
 use cosmwasm_std::{Binary, DepsMut, Env, MessageInfo, Response};
@@ -39,13 +38,13 @@ pub(crate) fn execute(
     bytes32("commitment", &commitment)?;
     let units = bids::units(&account, units)?;
     let deposit = bid_deposit(&deps, info, &account)?;
-    providers::can_serve(
-        deps.querier,
+    let weight = admit(
+        deps.as_ref(),
         &config,
+        &account,
         &info.sender,
-        account.order.part(units),
-    )
-    .map_err(|reason| providers::refuse(&info.sender, reason))?;
+        (units, None),
+    )?;
     let mut out = Outbox::default();
     if let Some(own) = LIVE_BID.may_load(deps.storage, (order_id.0, &info.sender))? {
         let (id, state) = (BidId(own), BidState::Withdrawn);
@@ -59,6 +58,8 @@ pub(crate) fn execute(
         provider: info.sender.clone(),
         units,
         price: Price::Sealed(commitment),
+        weight,
+        score: None,
         deposit,
         placed_at: env.block.time,
     };

@@ -46,6 +46,12 @@ pub(crate) fn execute(
     resources.validate()?;
     terms.validate()?;
     pricing.validate(env.block.time.seconds())?;
+    if let (Some(mode), Some(least)) = (pricing.performance(), &resources.gpu.min_score)
+        && mode.benchmark != least.name
+    {
+        let field = "resources.gpu.min_score.name";
+        return Err(ValidationError::range(field, &mode.benchmark, &least.name).into());
+    }
     if max_duration_secs == 0 || max_duration_secs > MAX_DURATION_SECS {
         let expected = format!("1 to {MAX_DURATION_SECS}");
         return Err(
@@ -71,6 +77,7 @@ pub(crate) fn execute(
             past_leases: vec![],
             relists: 0,
             relisted_at: None,
+            seed: None,
             fees: schedule,
             due_at: None,
         },
@@ -126,7 +133,7 @@ fn nobody(deps: Deps, config: &Config, order: &Order) -> Option<Vec<Stopped>> {
         whole
     };
     for limit in [1, MAX_PROVIDERS_SEEN] {
-        let wanted = order.part(units);
+        let wanted = order.part(units, None);
         let page = feasible(deps.querier, config, wanted, Scope::Live, None, Some(limit)).ok()?;
         if page.able > 0 {
             return None;

@@ -9,6 +9,7 @@ pub mod deposit;
 pub mod give_notice;
 pub mod place_ask;
 pub mod place_bid;
+pub mod report_score;
 pub mod reveal_bid;
 pub mod settle;
 pub mod update_fees;

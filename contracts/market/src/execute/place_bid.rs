@@ -7,13 +7,15 @@ use crate::{
     escrow, funds,
     outbox::Outbox,
     providers,
-    state::{CONFIG, LIVE_BID},
+    state::{CONFIG, Config, LIVE_BID},
 };
-use cosmwasm_std::{DepsMut, Env, MessageInfo, Response, Uint128};
+use cosmwasm_std::{Addr, Deps, DepsMut, Env, MessageInfo, Response, Uint128};
 use ember_types::{
+    error::ValidationError,
     ids::{BidId, OrderId},
     lease::BidState,
     money::Rate,
+    pricing::performance::unit_rate,
 };
 
 pub(crate) fn execute(
@@ -22,7 +24,7 @@ pub(crate) fn execute(
     info: &MessageInfo,
     order_id: OrderId,
     rate: Rate,
-    units: Option<u32>,
+    (units, score): (Option<u32>, Option<u64>),
 ) -> Result<Response, ContractError> {
     let config = CONFIG.load(deps.storage)?;
     let mut account = Account::load(deps.storage, order_id)?;
@@ -36,24 +38,30 @@ pub(crate) fn execute(
     }
     let units = bids::units(&account, units)?;
     let deposit = bid_deposit(&deps, info, &account)?;
+    let per_unit = match (account.order.pricing.performance(), score) {
+        (None, None) => rate,
+        (Some(_), Some(score)) if score > 0 => unit_rate(rate, score)?,
+        (mode, got) => {
+            let expected = if mode.is_some() { "1 or more" } else { "none" };
+            let got = got.map_or("none".to_owned(), |s| s.to_string());
+            return Err(ValidationError::range("score", expected, got).into());
+        }
+    };
     let ceiling = account.order.ceiling.rate;
-    if rate > ceiling {
+    if per_unit > ceiling {
         return Err(ContractError::AboveCeiling {
             order_id,
-            rate,
+            rate: per_unit,
             ceiling,
         });
     }
-    providers::can_serve(
-        deps.querier,
+    let weight = admit(
+        deps.as_ref(),
         &config,
+        &account,
         &info.sender,
-        account.order.part(units),
-    )
-    .map_err(|reason| providers::refuse(&info.sender, reason))?;
-    if account.was_left_by(deps.storage, &info.sender)? {
-        return Err(providers::refuse(&info.sender, Ineligible::Left {}));
-    }
+        (units, score),
+    )?;
     let mut out = Outbox::default();
     if let Some(own) = LIVE_BID.may_load(deps.storage, (order_id.0, &info.sender))? {
         let (id, state) = (BidId(own), BidState::Withdrawn);
@@ -77,12 +85,30 @@ pub(crate) fn execute(
         provider: info.sender.clone(),
         units,
         price: Price::Open(rate),
+        weight,
+        score,
         deposit,
         placed_at: env.block.time,
     };
     bids::place(deps.storage, &mut out, &mut account, new)?;
     account.save(deps.storage)?;
     Ok(out.into_response())
+}
+
+/// Whether the account may bid so many units of such a score. Answers its bond.
+pub(super) fn admit(
+    deps: Deps,
+    config: &Config,
+    account: &Account,
+    who: &Addr,
+    (units, score): (u32, Option<u64>),
+) -> Result<Uint128, ContractError> {
+    let bonded = providers::can_serve(deps.querier, config, who, account.order.part(units, score))
+        .map_err(|reason| providers::refuse(who, reason))?;
+    if account.was_left_by(deps.storage, who)? {
+        return Err(providers::refuse(who, Ineligible::Left {}));
+    }
+    Ok(bonded)
 }
 
 /// Exactly the schedule's deposit, or nothing where it asks for none.

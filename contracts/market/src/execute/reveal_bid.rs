@@ -7,7 +7,10 @@ use ember_types::{
     ids::BidId,
     lease::BidState,
     money::Rate,
-    pricing::sealed_tender::{bytes32, commitment},
+    pricing::{
+        sealed_tender::{bytes32, commitment},
+        stake_weighted::stir,
+    },
 };
 
 pub(crate) fn execute(
@@ -25,7 +28,7 @@ pub(crate) fn execute(
     }
     let bid = bids::load_in(deps.storage, bid_id, BidState::Sealed)?;
     let order_id = bid.order_id;
-    let account = Account::load(deps.storage, order_id)?;
+    let mut account = Account::load(deps.storage, order_id)?;
     let now = env.block.time.seconds();
     account.expect_auction(now)?;
     // Every order with sealed bids has such a time.
@@ -45,7 +48,8 @@ pub(crate) fn execute(
             ceiling,
         });
     }
-    let got = commitment(order_id, &bid.provider, rate, &bytes32("salt", salt)?);
+    let salt = bytes32("salt", salt)?;
+    let got = commitment(order_id, &bid.provider, rate, &salt);
     let expected = bid.commitment.unwrap_or_default();
     if expected.as_slice() != got {
         return Err(ContractError::WrongReveal {
@@ -55,6 +59,11 @@ pub(crate) fn execute(
         });
     }
     let mut out = Outbox::default();
-    bids::reveal(deps.storage, &mut out, bid_id, rate)?;
+    bids::reveal(deps.storage, &mut out, bid_id, rate, &salt)?;
+    if account.order.pricing.draws() {
+        let seed = stir(&account.order.draws_with(), order_id, bid_id, &salt);
+        account.order.seed = Some(seed.into());
+        account.save(deps.storage)?;
+    }
     Ok(out.into_response())
 }

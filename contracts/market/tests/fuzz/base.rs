@@ -12,6 +12,7 @@ use ember_types::{
     pricing::{
         PricingMode,
         market::Market,
+        performance::Performance,
         reverse_auction::ReverseAuction,
         sealed_tender::{PriceRule, SealedTender, commitment},
     },
@@ -60,7 +61,8 @@ fn priced(world: &mut Bare, tenant: &Addr, deposit: u128, pricing: PricingMode) 
 
 /// Every order wants to open again; auctions ask for an hour of notice.
 /// Order 1 open with bids 1 and 2, order 2 leased (1), order 3 with a suspended lease (2), order 4 closed, order 5
-/// leased (3) from ask 2; ask 1 stands. Order 6 takes reveals, of bid 6 too; order 7 takes commitments.
+/// leased (3) from ask 2; ask 1 stands. Order 6 takes reveals, of bid 6 too; order 7 takes commitments. Order 8
+/// is leased (4) by performance.
 pub fn base(settings: &Settings) -> (Bare, Vec<Addr>) {
     let mut world = Bare::new(settings);
     let people = ["t0", "t1", "p0", "p1"].map(|n| world.account(n));
@@ -79,6 +81,7 @@ pub fn base(settings: &Settings) -> (Bare, Vec<Addr>) {
             order_id: OrderId(order),
             rate: Rate::new(9_000_000),
             units: None,
+            score: None,
         };
         world.market(who, msg, &[Coin::new(500u128, USDC)]).unwrap();
     };
@@ -128,6 +131,20 @@ pub fn base(settings: &Settings) -> (Bare, Vec<Addr>) {
     };
     world.market(&p0, msg, &[Coin::new(500u128, USDC)]).unwrap();
     tender(&mut world, &t0, 1_000);
+    let pricing = PricingMode::Performance(Performance {
+        closes_at: world.now() + 1_000,
+        benchmark: "points".into(),
+        measure_secs: 3_600,
+    });
+    priced(&mut world, &t0, 40_000, pricing);
+    let msg = ExecuteMsg::PlaceBid {
+        order_id: OrderId(8),
+        rate: Rate::new(90_000),
+        units: None,
+        score: Some(100),
+    };
+    world.market(&p1, msg, &[Coin::new(500u128, USDC)]).unwrap();
+    accept(&mut world, &t0, 7);
     world.pass(200);
     world.hook();
     (world, people)

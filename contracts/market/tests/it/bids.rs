@@ -171,6 +171,7 @@ fn the_bid_deposit_is_exact() {
         order_id,
         rate,
         units: None,
+        score: None,
     };
     refused(
         suite.market(&provider, &msg, &[]),
@@ -203,6 +204,7 @@ fn where_the_schedule_asks_no_deposit_none_is_taken() {
         order_id,
         rate,
         units: None,
+        score: None,
     };
     refused(
         suite.market(&provider, &msg, &[coin(1, USDC)]),

@@ -79,6 +79,7 @@ fn bid(
         order_id: id,
         rate: Rate::new(rate),
         units: Some(units),
+        score: None,
     };
     let answer = suite.market(who, &msg, &[coin(500, USDC)])?;
     Ok(BidId(attribute(&answer, "wasm-bid_placed", "bid_id")?))

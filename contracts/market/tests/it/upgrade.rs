@@ -23,7 +23,7 @@ fn put(storage: &mut dyn Storage, namespace: &str, id: &[u8], json: &str) {
     storage.set(&key(namespace, id), json.as_bytes());
 }
 
-/// Order 1, leased since 100 s at 10 micro-units a second, of which nothing is booked.
+/// Order 1, leased since 100 s at 10 micro-units a second, of which ten seconds are booked and nothing is paid.
 fn first_version() -> (OwnedDeps<MockStorage, MockApi, MockQuerier>, Addr, Addr) {
     let mut deps = mock_dependencies();
     let (tenant, provider) = (deps.api.addr_make("t"), deps.api.addr_make("p"));
@@ -33,7 +33,7 @@ fn first_version() -> (OwnedDeps<MockStorage, MockApi, MockQuerier>, Addr, Addr)
     let env = mock_env();
     deps.querier
         .bank
-        .update_balance(env.contract.address, vec![coin(9_975, USDC)]);
+        .update_balance(env.contract.address, vec![coin(9_955, USDC)]);
     let opened = env.block.time.seconds() - 100;
     let (ends, nanos) = (opened + 3_600, opened * 1_000_000_000);
     let one = 1u64.to_be_bytes();
@@ -54,7 +54,7 @@ fn first_version() -> (OwnedDeps<MockStorage, MockApi, MockQuerier>, Addr, Addr)
         "escrows",
         &one,
         &format!(
-            r#"{{"deposits":[{{"depositor":"{tenant}","left":"9975"}}],"deposited":"10000","paid":"0","fees":"25","refunded":"0","payable":"0"}}"#
+            r#"{{"deposits":[{{"depositor":"{tenant}","left":"9875"}}],"deposited":"10000","paid":"0","fees":"45","refunded":"0","payable":"80"}}"#
         ),
     );
     put(
@@ -62,14 +62,14 @@ fn first_version() -> (OwnedDeps<MockStorage, MockApi, MockQuerier>, Addr, Addr)
         "leases",
         &one,
         &format!(
-            r#"{{"order_id":1,"tenant":"{tenant}","provider":"{provider}","resources":{RESOURCES},"denom":"uusdc","rate":"10000000","take_bps":2000,"ask":null,"state":"active","opened_at":{opened},"ends_at":{ends},"settled_at":{opened},"suspended_at":null,"closed_at":null,"close_reason":null,"active_secs":0,"active_since":{opened},"gross":"0","fee":"0"}}"#
+            r#"{{"order_id":1,"tenant":"{tenant}","provider":"{provider}","resources":{RESOURCES},"denom":"uusdc","rate":"10000000","take_bps":2000,"ask":null,"state":"active","opened_at":{opened},"ends_at":{ends},"settled_at":{opened},"suspended_at":null,"closed_at":null,"close_reason":null,"active_secs":0,"active_since":{opened},"gross":"100","fee":"20"}}"#
         ),
     );
     put(
         s,
         "ledgers",
         USDC.as_bytes(),
-        r#"{"deposited":"10000","paid":"0","fees":"25","refunded":"0","bid_deposits":"0"}"#,
+        r#"{"deposited":"10000","paid":"0","fees":"45","refunded":"0","bid_deposits":"0"}"#,
     );
     (deps, tenant, provider)
 }
@@ -84,7 +84,8 @@ fn a_lease_of_the_first_version_goes_on_and_is_paid() {
     let escrow = QueryMsg::Escrow { order_id };
     let answer = contract::query(deps.as_ref(), mock_env(), escrow).unwrap();
     let e: EscrowResponse = from_json(answer).unwrap();
-    assert_eq!((e.payable.u128(), e.fees_due.u128()), (800, 200));
+    assert_eq!((e.payable.u128(), e.fees_due.u128()), (800, 180));
+    assert_eq!(e.leases[0].payable.u128(), 800);
     let books = QueryMsg::Invariants {
         start_after: None,
         limit: None,
@@ -96,7 +97,7 @@ fn a_lease_of_the_first_version_goes_on_and_is_paid() {
     let info = message_info(&tenant, &[]);
     let answer = contract::execute(deps.as_mut(), mock_env(), info, msg).unwrap();
     let sent: Vec<_> = answer.messages.into_iter().map(|m| m.msg).collect();
-    let expected = [(&tenant, 200), (&provider, 800), (&tenant, 8_975)].map(|(to, amount)| {
+    let expected = [(&tenant, 180), (&provider, 800), (&tenant, 8_975)].map(|(to, amount)| {
         CosmosMsg::from(BankMsg::Send {
             to_address: to.to_string(),
             amount: coins(amount, USDC),

@@ -14,8 +14,10 @@ use ember_types::{
         PricingMode,
         cluster::{Cluster, ClusterPricing},
         market::Market,
+        performance::Performance,
         reverse_auction::ReverseAuction,
         sealed_tender::{PriceRule, SealedTender, commitment},
+        stake_weighted::StakeWeighted,
     },
     registry,
 };
@@ -25,10 +27,9 @@ const EDGES: [u128; 6] = [0, 1, 999_999, 1_000_000, u64::MAX as u128, u128::MAX]
 
 impl World {
     pub fn draw(&mut self) -> Op {
-        let mut op = match self
-            .dice
-            .weighted(&[8, 9, 15, 2, 8, 6, 2, 11, 9, 6, 6, 2, 1, 3, 4, 9, 3, 4, 8, 6])
-        {
+        let mut op = match self.dice.weighted(&[
+            8, 9, 15, 2, 8, 6, 2, 11, 9, 6, 6, 2, 1, 3, 4, 9, 3, 4, 8, 6, 3,
+        ]) {
             0 => self.create(true),
             1 => self.create(false),
             2 => self.bid_on(),
@@ -48,7 +49,8 @@ impl World {
             16 => self.of_lease(|lease_id| ExecuteMsg::GiveNotice { lease_id }, 95),
             17 => self.tender(),
             18 => self.commit(),
-            _ => self.reveal(),
+            19 => self.reveal(),
+            _ => self.measure(),
         };
         if self.dice.percent(3) {
             self.spoil(&mut op);
@@ -132,7 +134,16 @@ impl World {
         let mut ceiling = self.rate();
         let pricing = if auction {
             let closes_at = self.bare.now() + self.dice.within(0, 3_000);
-            PricingMode::ReverseAuction(ReverseAuction { closes_at })
+            if self.dice.percent(25) {
+                let measure_secs = self.dice.within(0, 1_000);
+                PricingMode::Performance(Performance {
+                    closes_at,
+                    benchmark: "points".into(),
+                    measure_secs,
+                })
+            } else {
+                PricingMode::ReverseAuction(ReverseAuction { closes_at })
+            }
         } else {
             // Asks are dear as often as not: let most cross.
             if self.dice.percent(80) {
@@ -168,7 +179,7 @@ impl World {
             PricingMode::ReverseAuction(m) => ClusterPricing::ReverseAuction(m.clone()),
             PricingMode::SealedTender(m) => ClusterPricing::SealedTender(m.clone()),
             PricingMode::Market(m) => ClusterPricing::Market(m.clone()),
-            other => panic!("no cluster is of {}", other.name()),
+            _ => return (mode, self.dice.within(1, 3) as u32),
         };
         let (is_cluster, parts) = (self.dice.percent(30), self.dice.within(1, 8) as u32);
         match mode {
@@ -205,11 +216,17 @@ impl World {
         let id = self.dice.id(&self.open, last);
         let provider = self.dice.of(&self.providers).unwrap();
         let mut rate = self.rate();
-        let mut funds = vec![];
+        let (mut funds, mut score) = (vec![], None);
         if let Some(order) = self.order(id) {
             let ceiling = order.ceiling.rate.0.u128();
             if rate.0.u128() > ceiling && self.dice.percent(90) {
                 rate = Rate::new(u128::from(self.dice.next()) % ceiling.saturating_add(1).max(1));
+            }
+            if order.pricing.performance().is_some() == self.dice.percent(97) {
+                // Devices reached 100.
+                let points = self.dice.within(0, 104);
+                score = Some(points);
+                rate = Rate::new(rate.0.u128() / u128::from(points.max(1)));
             }
             let fees = FEES
                 .may_load(self.store(), &order.fees.denom)
@@ -223,6 +240,7 @@ impl World {
             order_id: OrderId(id),
             rate,
             units: self.units_of(id),
+            score,
         };
         Op::Market(provider, msg, funds)
     }
@@ -246,6 +264,10 @@ impl World {
             *pricing = match pricing {
                 PricingMode::Cluster(_) => PricingMode::Cluster(Cluster {
                     of: ClusterPricing::SealedTender(tender),
+                }),
+                _ if self.dice.percent(50) => PricingMode::StakeWeighted(StakeWeighted {
+                    commit_until,
+                    reveal_until: commit_until + reveal,
                 }),
                 _ => PricingMode::SealedTender(tender),
             };
@@ -297,6 +319,17 @@ impl World {
         };
         let sender = self.mostly(bid.map(|b| b.provider));
         Op::Market(sender, msg, vec![])
+    }
+
+    fn measure(&mut self) -> Op {
+        let score = self.dice.within(0, 150);
+        let mut op = self.of_lease(|lease_id| ExecuteMsg::ReportScore { lease_id, score }, 95);
+        if self.dice.percent(40)
+            && let Op::Market(who, ..) = &mut op
+        {
+            *who = self.bare.authority.clone();
+        }
+        op
     }
 
     fn of_bid(&mut self, msg: impl Fn(BidId) -> ExecuteMsg, by_tenant: bool) -> Op {

@@ -317,13 +317,13 @@ fn lease(w: &World, op: &Op, id: u64, old: Option<&Lease>, new: &Lease) {
             l.order_id,
             l.tenant.clone(),
             l.provider.clone(),
-            l.rate,
             l.take_bps,
             l.tiers.clone(),
             l.ends_at,
         )
     };
     assert_eq!(terms(old), terms(new), "lease {id}");
+    measured(w, op, id, old, new);
     assert!(
         old.gross <= new.gross && old.fee <= new.fee && new.fee <= new.gross,
         "lease {id}"
@@ -388,8 +388,36 @@ fn lease(w: &World, op: &Op, id: u64, old: Option<&Lease>, new: &Lease) {
         let fewer = matches!(op, Op::Market(_, ExecuteMsg::CloseLease { lease_id }, _)
             if w.lease(lease_id.0).unwrap().order_id == new.order_id && lease_id.0 != id);
         let topped_up = matches!(op, Op::Market(_, ExecuteMsg::Deposit { order_id }, _) if *order_id == new.order_id);
-        assert!(topped_up || fewer, "lease {id} came back by {op:?}");
+        let cheaper = new.rate < old.rate;
+        assert!(
+            topped_up || fewer || cheaper,
+            "lease {id} came back by {op:?}"
+        );
     }
+}
+
+/// A rate changes only by a score that is measured in time, and only downwards; nothing is booked before.
+fn measured(w: &World, op: &Op, id: u64, old: &Lease, new: &Lease) {
+    let now = w.bare.now();
+    assert!(
+        !new.is_unmeasured(now) || new.gross.is_zero(),
+        "lease {id}: {new:?}"
+    );
+    if old.rate == new.rate {
+        return;
+    }
+    assert!(
+        new.rate < old.rate && old.is_unmeasured(now),
+        "lease {id}: {old:?}"
+    );
+    let Op::Market(who, ExecuteMsg::ReportScore { lease_id, .. }, _) = op else {
+        panic!("lease {id} changed its rate by {op:?}");
+    };
+    assert_eq!(lease_id.0, id);
+    assert!(
+        [&new.provider, &w.bare.authority].contains(&who),
+        "measured by {who}"
+    );
 }
 
 /// Every second is paid or not for a reason, and a step stands at its own second however late it is taken.
@@ -421,7 +449,11 @@ fn seconds(w: &World, id: u64, old: &Lease, new: &Lease) {
         }
     }
     if new.state != LeaseState::Active {
-        let owed = whole_micro(new.rate.accrued(new.resources.units, new.active_secs)).unwrap();
+        let mut owed = whole_micro(new.rate.accrued(new.resources.units, new.active_secs)).unwrap();
+        if new.state == LeaseState::Suspended && new.performance.is_some() && new.gross.is_zero() {
+            // Booked once it is measured and somebody asks.
+            owed = Uint128::zero();
+        }
         assert_eq!(
             (new.gross, new.fee),
             (owed, take(owed, new.take_bps, &new.tiers)),

@@ -229,6 +229,7 @@ mod tests {
             .add_attribute(key::ORDER_ID, "1")
             .add_attribute(key::BID_ID, "2")
             .add_attribute(key::PROVIDER, "ember1abc")
+            .add_attribute(key::SALT, "ab".repeat(32))
             .add_attribute(key::RATE, "3")
     }
 

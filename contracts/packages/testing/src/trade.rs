@@ -101,6 +101,7 @@ impl Suite {
             order_id,
             rate,
             units: None,
+            score: None,
         };
         let answer = self.market(provider, &msg, &funds)?;
         Ok(BidId(attribute(&answer, "wasm-bid_placed", "bid_id")?))

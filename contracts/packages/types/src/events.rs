@@ -139,17 +139,22 @@ events! {
     ORDER_RELISTED = "order_relisted" by Market {
         always: ORDER_ID, TENANT, MODE;
     }
-    /// A bid was placed.
+    /// A bid was placed; its rate is for each point of the score, where it promises one.
     BID_PLACED = "bid_placed" by Market {
-        always: ORDER_ID, BID_ID, PROVIDER, UNITS, RATE, DENOM, AMOUNT;
+        always: ORDER_ID, BID_ID, PROVIDER, UNITS, WEIGHT, RATE, DENOM, AMOUNT;
+        sometimes: SCORE;
     }
     /// A provider committed to a sealed bid.
     BID_COMMITTED = "bid_committed" by Market {
-        always: ORDER_ID, BID_ID, PROVIDER, UNITS, COMMITMENT, DENOM, AMOUNT;
+        always: ORDER_ID, BID_ID, PROVIDER, UNITS, WEIGHT, COMMITMENT, DENOM, AMOUNT;
     }
     /// A sealed bid was revealed.
     BID_REVEALED = "bid_revealed" by Market {
-        always: ORDER_ID, BID_ID, PROVIDER, RATE;
+        always: ORDER_ID, BID_ID, PROVIDER, RATE, SALT;
+    }
+    /// A lot was drawn among revealed bids; the named one won.
+    DRAW = "draw" by Market {
+        always: ORDER_ID, BID_ID, SEED, AMONG, TOTAL, TICKET;
     }
     /// A bid ended. Its deposit goes back, or to the fee collector when it was never revealed.
     BID_ENDED = "bid_ended" by Market {
@@ -178,13 +183,18 @@ events! {
     LEASE_SUSPENDED = "lease_suspended" by Market {
         always: LEASE_ID, ORDER_ID, TENANT, PROVIDER;
     }
-    /// A lease was revived by a top-up.
+    /// A lease was revived: by a top-up, or because it, or what runs beside it, costs less now.
     LEASE_REVIVED = "lease_revived" by Market {
         always: LEASE_ID, ORDER_ID, TENANT, PROVIDER;
     }
     /// A provider gave notice.
     LEASE_NOTICE = "lease_notice" by Market {
         always: LEASE_ID, ORDER_ID, TENANT, PROVIDER, LEAVES_AT;
+    }
+    /// A score was measured on a lease that is paid by performance; the rate is what a unit costs from now on, and since
+    /// the opening.
+    LEASE_MEASURED = "lease_measured" by Market {
+        always: LEASE_ID, ORDER_ID, TENANT, PROVIDER, SCORE, PROMISED, RATE;
     }
     /// A lease closed.
     LEASE_CLOSED = "lease_closed" by Market {
@@ -309,6 +319,22 @@ keys! {
     SESSION_FEE = "session_fee": Number;
     /// Hash of a sealed bid.
     COMMITMENT = "commitment": Hash;
+    /// What a sealed bid was committed with.
+    SALT = "salt": Hash;
+    /// What a bid weighs in a draw: its provider's bond when it came, micro-units.
+    WEIGHT = "weight": Number;
+    /// What a lot was drawn with.
+    SEED = "seed": Hash;
+    /// The bids that a lot was drawn among, by id, with commas between.
+    AMONG = "among": Text;
+    /// The sum of their weights.
+    TOTAL = "total": Number;
+    /// The lot: the seed modulo the total.
+    TICKET = "ticket": Number;
+    /// A benchmark's score: promised by a bid, or measured on a lease.
+    SCORE = "score": Number;
+    /// The score that the lease's bid promised.
+    PROMISED = "promised": Number;
     /// Who received it.
     RECIPIENT = "recipient": Address;
     /// Why it happened.

@@ -81,6 +81,10 @@ impl Terms {
 
 /// What an account may ask of the market.
 #[cw_serde]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "one is parsed a transaction; a box would be in every caller's way"
+)]
 pub enum ExecuteMsg {
     /// Ask for GPUs. Funds: the first deposit, in the ceiling's denom alone. Answers [`CreateOrderResponse`].
     CreateOrder {
@@ -111,6 +115,9 @@ pub enum ExecuteMsg {
         /// Units offered, where the mode takes parts; without it all that the order wants.
         #[serde(default)]
         units: Option<u32>,
+        /// The score that each unit promises, where the mode pays for one: the rate is then for each of its points.
+        #[serde(default)]
+        score: Option<u64>,
     },
     /// Commit to a sealed bid on an order priced by sealed tender. Funds: the denom's bid deposit, which is forfeited to
     /// the fee collector unless the bid is revealed in time. By a provider who may bid and has the devices. A second
@@ -172,6 +179,14 @@ pub enum ExecuteMsg {
     CloseLease {
         /// Which.
         lease_id: LeaseId,
+    },
+    /// Say what score was measured on a lease that is paid by performance, while it may be measured. The lowest counts. By
+    /// the lease's provider, or whom the registry lets set trust levels.
+    ReportScore {
+        /// Which.
+        lease_id: LeaseId,
+        /// What a unit of it reached.
+        score: u64,
     },
     /// Add the sent coins to an order's escrow; revives a suspended lease. By anyone.
     Deposit {
@@ -391,6 +406,10 @@ pub struct BidResponse {
     pub rate: Rate,
     /// Hash of a bid that is or was sealed, 32 bytes.
     pub commitment: Option<Binary>,
+    /// What its provider had bonded when it came: its chance in a draw. Micro-units of the native token.
+    pub weight: Uint128,
+    /// The score that it promises; its rate is then for each of the points.
+    pub score: Option<u64>,
     /// Where it stands.
     pub state: BidState,
     /// Deposit held, micro-units of the order's denom; zero once it ended.
@@ -471,6 +490,22 @@ pub struct LeaseResponse {
     pub leaves_at: Option<Timestamp>,
     /// Block time at which it ends by itself: end of term.
     pub ends_at: Timestamp,
+    /// What it is paid by, where that is performance.
+    pub performance: Option<LeaseScore>,
+}
+
+/// What a lease that is paid by performance promised and reached. Its rate is `rate` x the lower of the two scores, from
+/// its first second.
+#[cw_serde]
+pub struct LeaseScore {
+    /// For each point of the score, per unit.
+    pub rate: Rate,
+    /// The score that its bid promised.
+    pub promised: u64,
+    /// The lowest score that was reported; none when nobody has measured it.
+    pub measured: Option<u64>,
+    /// Unix seconds. Before it scores may be reported, and nothing is paid; at its end at the latest.
+    pub measure_until: u64,
 }
 
 /// A page of leases.

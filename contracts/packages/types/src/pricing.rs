@@ -2,6 +2,8 @@
 //! plus a few questions (is it well formed, when does it match by itself, who wins at what rate), so a new one
 //! changes nothing but exhaustive matches.
 
+pub mod performance;
+pub mod stake_weighted;
 pub mod windows;
 pub mod market;
 pub mod reverse_auction;
@@ -10,6 +12,7 @@ pub mod cluster;
 
 use crate::{error::ValidationError, ids::BidId, money::Rate};
 use cosmwasm_schema::cw_serde;
+use cosmwasm_std::Uint128;
 
 /// Most offers that one order takes units from.
 pub const MAX_PARTS: usize = 32;
@@ -23,6 +26,10 @@ pub enum PricingMode {
     Market(market::Market),
     /// Sealed bids: commit, then reveal; the cheapest revealed bid wins.
     SealedTender(sealed_tender::SealedTender),
+    /// Open descending bids of a rate for each point of a benchmark's score; pay follows the score that is measured.
+    Performance(performance::Performance),
+    /// A posted rate: the provider is drawn by lot, each with its bond as its chance.
+    StakeWeighted(stake_weighted::StakeWeighted),
     /// All units together, from several providers, or none.
     Cluster(cluster::Cluster),
 }
@@ -34,6 +41,8 @@ pub struct Wanted {
     pub units: u32,
     /// The most that one may cost.
     pub ceiling: Rate,
+    /// What a draw draws with; zeros where nothing is drawn.
+    pub seed: stake_weighted::Seed,
 }
 
 /// What the winner rule looks at: one live offer that the order's spec and ceiling admit.
@@ -41,10 +50,14 @@ pub struct Wanted {
 pub struct Offer {
     /// The offer's id; smaller is older.
     pub id: BidId,
-    /// Asked rate per unit.
+    /// Asked rate per unit; per unit and point of `score` where the mode wants one.
     pub rate: Rate,
     /// Units offered.
     pub units: u32,
+    /// What its provider had bonded when it was made.
+    pub weight: Uint128,
+    /// The score that it promises, where the mode wants one.
+    pub score: Option<u64>,
 }
 
 /// What a winner gets.
@@ -65,6 +78,8 @@ pub struct Fill {
     pub awards: Vec<Award>,
     /// The offer that has not won but makes the price: it must be a true one too.
     pub priced_by: Option<BidId>,
+    /// The lot that was drawn, where the mode draws.
+    pub draw: Option<stake_weighted::Draw>,
 }
 
 /// When the chain, unasked, looks for a winner.
@@ -83,6 +98,8 @@ impl PricingMode {
             Self::ReverseAuction(_) => "reverse_auction",
             Self::Market(_) => "market",
             Self::SealedTender(_) => "sealed_tender",
+            Self::Performance(_) => "performance",
+            Self::StakeWeighted(_) => "stake_weighted",
             Self::Cluster(_) => "cluster",
         }
     }
@@ -94,6 +111,8 @@ impl PricingMode {
             Self::ReverseAuction(m) => m.validate(now),
             Self::Market(_) => Ok(()),
             Self::SealedTender(m) => m.windows().validate(now),
+            Self::Performance(m) => m.validate(now),
+            Self::StakeWeighted(m) => m.windows().validate(now),
             Self::Cluster(m) => m.validate(now),
         }
     }
@@ -104,6 +123,8 @@ impl PricingMode {
             Self::ReverseAuction(m) => MatchAt::Time(m.closes_at),
             Self::Market(_) => MatchAt::Creation,
             Self::SealedTender(m) => MatchAt::Time(m.reveal_until),
+            Self::Performance(m) => MatchAt::Time(m.closes_at),
+            Self::StakeWeighted(m) => MatchAt::Time(m.reveal_until),
             Self::Cluster(m) => m.base().match_at(),
         }
     }
@@ -115,6 +136,8 @@ impl PricingMode {
             Self::ReverseAuction(m) => Self::ReverseAuction(m.again(opened, now)),
             Self::Market(m) => Self::Market(m.clone()),
             Self::SealedTender(m) => Self::SealedTender(m.again(opened, now)),
+            Self::Performance(m) => Self::Performance(m.again(opened, now)),
+            Self::StakeWeighted(m) => Self::StakeWeighted(m.again(opened, now)),
             Self::Cluster(m) => Self::Cluster(m.again(opened, now)),
         }
     }
@@ -122,8 +145,8 @@ impl PricingMode {
     /// Whether providers may place open bids on the order.
     pub fn takes_bids(&self) -> bool {
         match self {
-            Self::ReverseAuction(_) => true,
-            Self::Market(_) | Self::SealedTender(_) => false,
+            Self::ReverseAuction(_) | Self::Performance(_) => true,
+            Self::Market(_) | Self::SealedTender(_) | Self::StakeWeighted(_) => false,
             Self::Cluster(m) => m.base().takes_bids(),
         }
     }
@@ -132,8 +155,9 @@ impl PricingMode {
     /// may go back. `None` where bids are not sealed.
     pub fn sealed_until(&self) -> Option<u64> {
         match self {
-            Self::ReverseAuction(_) | Self::Market(_) => None,
+            Self::ReverseAuction(_) | Self::Market(_) | Self::Performance(_) => None,
             Self::SealedTender(m) => Some(m.commit_until),
+            Self::StakeWeighted(m) => Some(m.commit_until),
             Self::Cluster(m) => m.base().sealed_until(),
         }
     }
@@ -141,15 +165,20 @@ impl PricingMode {
     /// Whether the tenant may accept a bid before [`Self::match_at`].
     pub const fn tenant_may_accept(&self) -> bool {
         match self {
-            Self::ReverseAuction(_) => true,
-            Self::Market(_) | Self::SealedTender(_) | Self::Cluster(_) => false,
+            Self::ReverseAuction(_) | Self::Performance(_) => true,
+            Self::Market(_) | Self::SealedTender(_) | Self::StakeWeighted(_) | Self::Cluster(_) => {
+                false
+            }
         }
     }
 
     /// Whether an offer of fewer units than the order's may win a part.
     pub const fn takes_parts(&self) -> bool {
         match self {
-            Self::ReverseAuction(_) | Self::SealedTender(_) => false,
+            Self::ReverseAuction(_)
+            | Self::SealedTender(_)
+            | Self::Performance(_)
+            | Self::StakeWeighted(_) => false,
             Self::Market(m) => m.partial,
             Self::Cluster(_) => true,
         }
@@ -160,12 +189,27 @@ impl PricingMode {
         matches!(self, Self::Cluster(_))
     }
 
+    /// Whether the winner is drawn by lot.
+    pub const fn draws(&self) -> bool {
+        matches!(self, Self::StakeWeighted(_))
+    }
+
+    /// How scores are promised and measured, where pay follows them.
+    pub const fn performance(&self) -> Option<&performance::Performance> {
+        match self {
+            Self::Performance(m) => Some(m),
+            _ => None,
+        }
+    }
+
     /// Who wins among `offers`, all of which the order's spec and ceiling admit, and at what rate.
     pub fn fill(&self, wanted: &Wanted, offers: &[Offer]) -> Fill {
         match self {
             Self::ReverseAuction(_) => cheapest(wanted, offers),
             Self::Market(m) => m.fill(wanted, offers),
             Self::SealedTender(m) => m.fill(wanted, offers),
+            Self::Performance(m) => m.fill(wanted, offers),
+            Self::StakeWeighted(m) => m.fill(wanted, offers),
             Self::Cluster(m) => m.fill(wanted, offers),
         }
     }
@@ -188,7 +232,7 @@ fn cheapest(wanted: &Wanted, offers: &[Offer]) -> Fill {
     });
     Fill {
         awards: won.into_iter().collect(),
-        priced_by: None,
+        ..Fill::default()
     }
 }
 
@@ -212,4 +256,28 @@ fn cheapest_units<'a>(wanted: &Wanted, offers: &'a [Offer]) -> (Vec<Award>, Opti
         }
     }
     (awards, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An offer of a provider with one micro-unit of bond.
+    pub fn offer(id: u64, rate: u128, units: u32) -> Offer {
+        Offer {
+            id: BidId(id),
+            rate: Rate::new(rate),
+            units,
+            weight: Uint128::one(),
+            score: None,
+        }
+    }
+
+    pub fn wanted(units: u32, ceiling: u128) -> Wanted {
+        Wanted {
+            units,
+            ceiling: Rate::new(ceiling),
+            seed: [0; 32],
+        }
+    }
 }

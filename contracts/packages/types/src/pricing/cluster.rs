@@ -71,7 +71,7 @@ impl Cluster {
         if !matches!(&self.of, ClusterPricing::SealedTender(m) if second(m)) {
             return Fill {
                 awards,
-                priced_by: None,
+                ..Fill::default()
             };
         }
         let rate = next.map_or(wanted.ceiling, |o| o.rate);
@@ -81,6 +81,7 @@ impl Cluster {
         Fill {
             awards,
             priced_by: next.map(|o| o.id),
+            draw: None,
         }
     }
 }
@@ -88,7 +89,14 @@ impl Cluster {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ids::BidId, money::Rate, pricing::MAX_PARTS};
+    use crate::{
+        ids::BidId,
+        money::Rate,
+        pricing::{
+            MAX_PARTS,
+            tests::{offer, wanted},
+        },
+    };
     use proptest::prelude::*;
 
     fn cluster(of: u8) -> Cluster {
@@ -110,11 +118,7 @@ mod tests {
     }
 
     fn offers(list: &[(u128, u32)]) -> Vec<Offer> {
-        let offer = |(i, (rate, units)): (usize, &(u128, u32))| Offer {
-            id: BidId(i as u64),
-            rate: Rate::new(*rate),
-            units: *units,
-        };
+        let offer = |(i, (rate, units)): (usize, &(u128, u32))| offer(i as u64, *rate, *units);
         list.iter().enumerate().map(offer).collect()
     }
 
@@ -135,10 +139,7 @@ mod tests {
 
     #[test]
     fn a_cluster_is_of_so_many_parts_at_most() {
-        let wanted = |units| Wanted {
-            units,
-            ceiling: Rate::new(9),
-        };
+        let wanted = |units| wanted(units, 9);
         let ones = offers(&[(1, 1); MAX_PARTS + 1]);
         let most = u32::try_from(MAX_PARTS).unwrap();
         assert_eq!(
@@ -154,7 +155,7 @@ mod tests {
             list in prop::collection::vec((1u128..50, 0u32..5), 0..20), units in 1u32..30, of in 0u8..4,
         ) {
             let (offers, ceiling) = (offers(&list), Rate::new(60));
-            let fill = cluster(of).fill(&Wanted { units, ceiling }, &offers);
+            let fill = cluster(of).fill(&wanted(units, 60), &offers);
             let there: u32 = list.iter().map(|(_, n)| n).sum();
             let got: u32 = fill.awards.iter().map(|a| a.units).sum();
             prop_assert_eq!(got, if there >= units { units } else { 0 });

@@ -21,7 +21,7 @@ impl Market {
         }
         Fill {
             awards: cheapest_units(wanted, offers).0,
-            priced_by: None,
+            ..Fill::default()
         }
     }
 }
@@ -29,7 +29,7 @@ impl Market {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ids::BidId, money::Rate};
+    use crate::pricing::tests::{offer, wanted};
     use proptest::prelude::*;
 
     #[test]
@@ -45,9 +45,9 @@ mod tests {
             asks in prop::collection::vec((1u128..20, 1u32..5), 0..12), units in 1u32..20,
         ) {
             let offers: Vec<_> = asks.iter().enumerate()
-                .map(|(i, (rate, units))| Offer { id: BidId(i as u64), rate: Rate::new(*rate), units: *units })
+                .map(|(i, (rate, units))| offer(i as u64, *rate, *units))
                 .collect();
-            let fill = Market { partial: true }.fill(&Wanted { units, ceiling: Rate::new(100) }, &offers);
+            let fill = Market { partial: true }.fill(&wanted(units, 100), &offers);
             // Each unit for itself, cheapest first, is what a book is.
             let mut book: Vec<_> = offers.iter().flat_map(|o| (0..o.units).map(|_| (o.rate, o.id))).collect();
             book.sort();

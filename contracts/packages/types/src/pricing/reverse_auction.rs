@@ -37,10 +37,9 @@ impl ReverseAuction {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        ids::BidId,
-        money::Rate,
-        pricing::{Offer, PricingMode, Wanted},
+    use crate::pricing::{
+        PricingMode,
+        tests::{offer, wanted},
     };
     use proptest::prelude::*;
 
@@ -67,10 +66,10 @@ mod tests {
             bids in prop::collection::vec((1u128..50, 1u32..4), 0..20), units in 1u32..4,
         ) {
             let offers: Vec<_> = bids.iter().enumerate()
-                .map(|(i, (rate, units))| Offer { id: BidId(i as u64), rate: Rate::new(*rate), units: *units })
+                .map(|(i, (rate, units))| offer(i as u64, *rate, *units))
                 .collect();
             let mode = PricingMode::ReverseAuction(ReverseAuction { closes_at: 1 });
-            let fill = mode.fill(&Wanted { units, ceiling: Rate::new(50) }, &offers);
+            let fill = mode.fill(&wanted(units, 50), &offers);
             prop_assert!(fill.awards.len() <= 1 && fill.priced_by.is_none());
             let won = fill.awards.first().map(|a| a.id);
             let able: Vec<_> = offers.iter().filter(|o| o.units >= units).collect();

@@ -101,7 +101,10 @@ pub fn bytes32(field: &'static str, bytes: &[u8]) -> Result<[u8; 32], Validation
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::BidId;
+    use crate::{
+        ids::BidId,
+        pricing::tests::{offer, wanted},
+    };
     use proptest::prelude::*;
 
     fn tender(commit_until: u64, reveal_until: u64, rule: PriceRule) -> SealedTender {
@@ -141,20 +144,12 @@ mod tests {
     }
 
     fn offers(rates: &[u128]) -> Vec<Offer> {
-        let offer = |(i, rate): (usize, &u128)| Offer {
-            id: BidId(i as u64),
-            rate: Rate::new(*rate),
-            units: 1,
-        };
+        let offer = |(i, rate): (usize, &u128)| offer(i as u64, *rate, 1);
         rates.iter().enumerate().map(offer).collect()
     }
 
     fn outcome(t: &SealedTender, rates: &[u128], ceiling: u128) -> Option<(BidId, Rate)> {
-        let wanted = Wanted {
-            units: 1,
-            ceiling: Rate::new(ceiling),
-        };
-        let fill = t.fill(&wanted, &offers(rates));
+        let fill = t.fill(&wanted(1, ceiling), &offers(rates));
         fill.awards.first().map(|a| (a.id, a.rate))
     }
 
