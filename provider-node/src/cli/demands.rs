@@ -11,7 +11,7 @@ use ember_types::{
 /// What is asked for.
 #[derive(Debug, Args)]
 pub struct Demands {
-    /// Number of GPUs, all at one provider
+    /// Number of GPUs, all at one provider where the mode takes no parts
     #[arg(long, default_value_t = 1)]
     units: u32,
     /// Only this model, for example nvidia/h200

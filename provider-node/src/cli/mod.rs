@@ -5,6 +5,7 @@ mod output;
 mod demands;
 mod keys;
 mod cert;
+mod pricing;
 mod sealed;
 mod provider;
 mod provider_run;
@@ -116,6 +117,14 @@ mod tests {
             "ember provider ask --denom uusdc --price 2 --assurance exact",
             "ember provider update --score a=1 --score b=2 --assurance sampled",
             "ember order create --denom uusdc --max-price 2.5 --deposit 5uusdc --duration 12s --min-trust 2 --audited-by ember1a --assurance exact --min-score a=5",
+            "ember order create --denom uusdc --max-price 2.5 --deposit 5uusdc --duration 12s --mode cluster --of sealed-tender --second-price --units 4",
+            "ember order create --denom uusdc --max-price 2.5 --deposit 5uusdc --duration 12s --mode performance --benchmark gemm --measure-for 10m",
+            "ember order create --denom uusdc --max-price 2.5 --deposit 5uusdc --duration 12s --mode stake_weighted --notice-hours 2 --relist",
+            "ember order create --denom uusdc --max-price 2.5 --deposit 5uusdc --duration 12s --mode market --partial --units 4",
+            "ember provider bid 1 --price 2.6 --units 2",
+            "ember provider bid 1 --price 2.6 --score 900",
+            "ember provider notice 1",
+            "ember provider report-score 1 --score 800",
             "ember order can-fill --units 2 --model nvidia/h200",
             "ember registry supply --model nvidia/h200",
             "ember registry sign-audit ember1a --statement fine --valid 90d",
@@ -142,6 +151,10 @@ mod tests {
                 ErrorKind::ValueValidation,
             ),
             ("ember order create", ErrorKind::MissingRequiredArgument),
+            (
+                "ember order create --denom uusdc --max-price 2.5 --deposit 5uusdc --duration 12s --mode performance",
+                ErrorKind::MissingRequiredArgument,
+            ),
             ("ember frobnicate", ErrorKind::InvalidSubcommand),
         ] {
             let e = Cli::try_parse_from(line.split(' ')).unwrap_err();

@@ -1,6 +1,10 @@
 //! `ember order`.
 
-use super::{args, demands::Demands};
+use super::{
+    args,
+    demands::Demands,
+    pricing::{Conditions, Pricing},
+};
 use crate::{
     chain::{ChainClient, Coin},
     config::Global,
@@ -15,14 +19,9 @@ use ember_types::{
     lease::OrderState,
     market::{
         Ceiling, CreateOrderResponse, EscrowResponse, ExecuteMsg, OrderResponse, OrdersResponse,
-        QueryMsg, Terms,
+        QueryMsg,
     },
     money::Rate,
-    pricing::{
-        PricingMode, market,
-        reverse_auction::ReverseAuction,
-        sealed_tender::{PriceRule, SealedTender},
-    },
 };
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -76,18 +75,8 @@ pub enum Order {
 pub struct Create {
     #[command(flatten)]
     demands: Demands,
-    /// How the price is found
-    #[arg(long, alias = "pricing", value_enum, default_value = "reverse-auction")]
-    mode: Mode,
-    /// How long the auction takes bids, or the tender commitments, for example 60s
-    #[arg(long, value_parser = args::duration, default_value = "60s")]
-    closes_in: Duration,
-    /// How long the tender takes reveals after that
-    #[arg(long, value_parser = args::duration, default_value = "60s")]
-    reveal_in: Duration,
-    /// The tender pays its winner the next cheapest rate instead of its own
-    #[arg(long)]
-    second_price: bool,
+    #[command(flatten)]
+    pricing: Pricing,
     /// What it is priced and paid in
     #[arg(long)]
     denom: String,
@@ -100,18 +89,8 @@ pub struct Create {
     /// Longest lease, for example 2h
     #[arg(long, value_parser = args::duration)]
     duration: Duration,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Mode {
-    /// Providers bid each other down
-    #[value(alias = "reverse_auction")]
-    ReverseAuction,
-    /// Cross the standing asks at once
-    Market,
-    /// Providers commit to sealed bids, then reveal them
-    #[value(alias = "sealed_tender")]
-    SealedTender,
+    #[command(flatten)]
+    conditions: Conditions,
 }
 
 #[derive(Debug, Args)]
@@ -213,41 +192,27 @@ impl Create {
         ember_types::fees::validate_denom("--denom", &self.denom)?;
         let resources = self.demands.resources()?;
         let chain = g.signing_chain()?;
-        let pricing = match self.mode {
-            Mode::Market => PricingMode::Market(market::Market::default()),
-            Mode::ReverseAuction | Mode::SealedTender => {
-                // The chain's clock decides, so the chain's clock is asked.
-                let now = chain.client().status().await?.unix_seconds()?;
-                let closes_at = now.saturating_add(self.closes_in.as_secs());
-                if matches!(self.mode, Mode::ReverseAuction) {
-                    PricingMode::ReverseAuction(ReverseAuction { closes_at })
-                } else {
-                    PricingMode::SealedTender(SealedTender {
-                        commit_until: closes_at,
-                        reveal_until: closes_at.saturating_add(self.reveal_in.as_secs()),
-                        rule: if self.second_price {
-                            PriceRule::SecondPrice
-                        } else {
-                            PriceRule::FirstPrice
-                        },
-                    })
-                }
-            }
+        let terms = self.conditions.terms()?;
+        // The chain's clock decides, so the chain's clock is asked.
+        let now = if self.pricing.needs_clock() {
+            chain.client().status().await?.unix_seconds()?
+        } else {
+            0
         };
         let m = ExecuteMsg::CreateOrder {
             resources,
-            pricing,
+            pricing: self.pricing.mode(now),
             ceiling: Ceiling {
                 denom: self.denom,
                 rate: self.max_price,
             },
             max_duration_secs: self.duration.as_secs(),
-            terms: Terms::default(),
+            terms,
         };
         let tx = chain.tell_market(&m, &[self.deposit]).await?;
         let made: CreateOrderResponse = serde_json::from_slice(&execute_answer(&tx, 0)?)?;
         let mut answer = json!({
-            "order_id": made.order_id, "lease_id": made.lease_id, "feasible": made.feasible, "tx_hash": tx.hash
+            "order_id": made.order_id, "lease_id": made.lease_id, "more_leases": made.more_leases, "feasible": made.feasible, "tx_hash": tx.hash
         });
         if !made.feasible {
             answer["stopped"] = json!(made.stopped);

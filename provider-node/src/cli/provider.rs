@@ -51,6 +51,12 @@ pub enum Provider {
         /// Whole coins an hour for each GPU
         #[arg(long, value_parser = args::price, value_name = "COINS")]
         price: Rate,
+        /// Units offered, where the order takes parts [default: all that it wants]
+        #[arg(long)]
+        units: Option<u32>,
+        /// The score that each GPU promises, where the order pays for one; the price is for a GPU that reaches it
+        #[arg(long, value_name = "POINTS", value_parser = clap::value_parser!(u64).range(1..))]
+        score: Option<u64>,
     },
     /// Commit to a sealed bid on a sealed tender; keep the salt that it answers
     Commit {
@@ -59,6 +65,9 @@ pub enum Provider {
         /// Whole coins an hour for each GPU
         #[arg(long, value_parser = args::price, value_name = "COINS")]
         price: Rate,
+        /// Units offered, where the order takes parts; seen by all [default: all that it wants]
+        #[arg(long)]
+        units: Option<u32>,
     },
     /// Reveal a sealed bid once commitments are not taken any more; who does not forfeits the bid deposit
     Reveal {
@@ -100,6 +109,19 @@ pub enum Provider {
     Run(provider_run::Run),
     /// List one's leases that are not closed
     Leases,
+    /// Say that one will leave a lease whose order asks for notice
+    Notice {
+        /// Which
+        lease: LeaseId,
+    },
+    /// Say what score was measured on a lease that is paid by performance, while it may be measured
+    ReportScore {
+        /// Which
+        lease: LeaseId,
+        /// What a unit of it reached
+        #[arg(long, value_name = "POINTS")]
+        score: u64,
+    },
     /// Settle a lease and pay out what it earned so far
     Withdraw {
         /// Which
@@ -205,16 +227,21 @@ impl Provider {
             Self::Devices => {
                 json!({"devices": provider_run::find_devices(Vec::new()).await?})
             }
-            Self::Bid { order, price } => {
+            Self::Bid {
+                order,
+                price,
+                units,
+                score,
+            } => {
                 let chain = g.signing_chain()?;
                 let q = market::QueryMsg::Order { order_id: order };
                 let o: OrderResponse = chain.ask_market(&q).await?;
                 let funds = bid_deposit(&chain, &o.ceiling.denom).await?;
                 let m = market::ExecuteMsg::PlaceBid {
                     order_id: order,
-                    rate: price,
-                    units: None,
-                    score: None,
+                    rate: score.map_or(price, |s| a_point(price, s)),
+                    units,
+                    score,
                 };
                 let tx = chain.tell_market(&m, &funds).await?;
                 let bid = tx
@@ -222,7 +249,11 @@ impl Provider {
                     .and_then(|b| b.parse::<u64>().ok());
                 json!({"bid_id": bid, "tx_hash": tx.hash})
             }
-            Self::Commit { order, price } => sealed::commit(g, order, price).await?,
+            Self::Commit {
+                order,
+                price,
+                units,
+            } => sealed::commit(g, order, price, units).await?,
             Self::Reveal { bid, price, salt } => sealed::reveal(g, bid, price, &salt).await?,
             Self::Ask {
                 device,
@@ -248,12 +279,24 @@ impl Provider {
                 tell_market(g, market::ExecuteMsg::WithdrawAsk { ask_id: ask }).await?
             }
             Self::Run(r) => r.run(g).await?,
+            Self::Notice { lease } => {
+                tell_market(g, market::ExecuteMsg::GiveNotice { lease_id: lease }).await?
+            }
+            Self::ReportScore { lease, score } => {
+                let lease_id = lease;
+                tell_market(g, market::ExecuteMsg::ReportScore { lease_id, score }).await?
+            }
             Self::Leases => json!({"leases": g.signing_chain()?.leases().await?}),
             Self::Withdraw { lease } => {
                 tell_market(g, market::ExecuteMsg::Withdraw { lease_id: lease }).await?
             }
         })
     }
+}
+
+/// The rate a point of a GPU that costs `price` at `score` points, rounded down: never more than was said.
+fn a_point(price: Rate, score: u64) -> Rate {
+    Rate::new(price.0.u128() / u128::from(score.max(1)))
 }
 
 async fn tell_registry(g: &Global, m: ExecuteMsg, funds: &[Coin]) -> Result<Value> {

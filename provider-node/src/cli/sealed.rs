@@ -14,7 +14,7 @@ use rand_core::{OsRng, RngCore};
 use serde_json::{Value, json};
 
 /// Commits to `rate` on an order. The answer holds the salt: without it the bid cannot be revealed.
-pub async fn commit(g: &Global, order: OrderId, rate: Rate) -> Result<Value> {
+pub async fn commit(g: &Global, order: OrderId, rate: Rate, units: Option<u32>) -> Result<Value> {
     let chain = g.signing_chain()?;
     let q = QueryMsg::Order { order_id: order };
     let o: OrderResponse = chain.ask_market(&q).await?;
@@ -25,7 +25,7 @@ pub async fn commit(g: &Global, order: OrderId, rate: Rate) -> Result<Value> {
     let m = ExecuteMsg::CommitBid {
         order_id: order,
         commitment: Binary::from(hash),
-        units: None,
+        units,
     };
     let tx = chain.tell_market(&m, &funds).await?;
     let bid = tx
