@@ -89,6 +89,38 @@ fn cosmjs_notices_nothing() -> Result<()> {
     Ok(())
 }
 
+/// The clients that `@cosmwasm/ts-codegen` makes of `schemas/`, type-checked, and a dApp on them.
+#[test]
+fn a_dapp_on_generated_clients_trades_and_reads_its_history() -> Result<()> {
+    let test = "a_dapp_on_generated_clients_trades_and_reads_its_history";
+    if !clients().join("node_modules/@cosmwasm/ts-codegen").is_dir() {
+        println!(
+            "SKIP: {test}: no ts-codegen in scripts/clients/node_modules, run ./scripts/setup with Node.js installed"
+        );
+        return Ok(());
+    }
+    for args in [&["generate.mjs"][..], &["node_modules/typescript/bin/tsc"]] {
+        let out = Command::new("node")
+            .args(args)
+            .current_dir(clients())
+            .output()?;
+        let text = String::from_utf8_lossy(&out.stdout);
+        let errors = String::from_utf8_lossy(&out.stderr);
+        ensure!(out.status.success(), "node {args:?}: {text}{errors}");
+    }
+    let install = Install::find()?;
+    for engine in engines(&install, test) {
+        let s = Stage::new(&install, engine)?;
+        let mut script = Command::new("node");
+        script
+            .args(["build/dapp.js", &s.chain.node()])
+            .arg(s.alice.mnemonic_file())
+            .args([&s.market, "ember", "uember"]);
+        passes(script, 11)?;
+    }
+    Ok(())
+}
+
 #[test]
 fn cosmpy_notices_nothing_over_grpc_and_rest() -> Result<()> {
     let python = clients().join(".venv/bin/python");
