@@ -1,6 +1,6 @@
 //! A chain in memory, for tests: it answers what it is told to and notes what it is asked to do.
 
-use super::{ChainClient, Coin, Error, TxOutcome};
+use super::{ChainClient, Coin, Error, Head, TxOutcome};
 use ember_types::lease::LeaseState;
 use ember_types::{
     eligibility::Ineligible,
@@ -15,6 +15,9 @@ use parking_lot::Mutex;
 #[derive(Debug, Clone)]
 pub struct State {
     pub down: bool,
+    pub time: u64,
+    /// What is said of the next message, once.
+    pub refusal: Option<String>,
     pub provider: Option<ProviderResponse>,
     pub orders: Vec<OrderResponse>,
     pub bids: Vec<BidResponse>,
@@ -51,8 +54,11 @@ impl ChainClient for MockChain {
     fn address(&self) -> &str {
         &self.address
     }
-    async fn height(&self) -> Result<u64, Error> {
-        self.read(|_| 1)
+    async fn head(&self) -> Result<Head, Error> {
+        self.read(|s| Head {
+            height: 1,
+            time: s.time,
+        })
     }
     async fn provider(&self) -> Result<Option<ProviderResponse>, Error> {
         self.read(|s| s.provider.clone())
@@ -96,8 +102,11 @@ impl ChainClient for MockChain {
     async fn market(&self, msg: ExecuteMsg, funds: Vec<Coin>) -> Result<TxOutcome, Error> {
         self.read(|s| {
             s.sent.push((msg, funds));
-            outcome()
-        })
+            match s.refusal.take() {
+                Some(log) => Err(Error::Query { code: 5, log }),
+                None => Ok(outcome()),
+            }
+        })?
     }
     async fn registry(&self, msg: registry::ExecuteMsg) -> Result<TxOutcome, Error> {
         assert_eq!(msg, registry::ExecuteMsg::Touch {});

@@ -15,13 +15,22 @@ use ember_types::{
     resources::ResourceSpec,
 };
 
+/// The chain's last block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// Its height.
+    pub height: u64,
+    /// Its time, unix seconds.
+    pub time: u64,
+}
+
 /// What the daemon asks of the chain. Every answer is the state after the last block.
 pub trait ChainClient: Send + Sync {
     /// The account that signs.
     fn address(&self) -> &str;
 
-    /// Height of the last block.
-    fn height(&self) -> impl Future<Output = Result<u64, Error>> + Send;
+    /// The last block.
+    fn head(&self) -> impl Future<Output = Result<Head, Error>> + Send;
 
     /// The signer as a provider; `None` when it is not registered.
     fn provider(&self) -> impl Future<Output = Result<Option<ProviderResponse>, Error>> + Send;

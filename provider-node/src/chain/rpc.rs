@@ -1,6 +1,6 @@
 //! The chain over a node's RPC.
 
-use super::{ChainClient, Coin, Error, TxOutcome};
+use super::{ChainClient, Coin, Error, Head, TxOutcome};
 use ember_client::{Client, Key, TxOptions, msg};
 use ember_types::{
     eligibility::{CanServeResponse, Ineligible},
@@ -181,8 +181,12 @@ impl ChainClient for RpcChain {
         self.key.as_ref().map_or("", |k| &k.address)
     }
 
-    async fn height(&self) -> Result<u64, Error> {
-        Ok(self.client.status().await?.height)
+    async fn head(&self) -> Result<Head, Error> {
+        let status = self.client.status().await?;
+        Ok(Head {
+            height: status.height,
+            time: status.unix_seconds()?,
+        })
     }
 
     async fn provider(&self) -> Result<Option<ProviderResponse>, Error> {

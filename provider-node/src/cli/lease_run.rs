@@ -141,7 +141,7 @@ async fn reach(g: &Global, lease_id: LeaseId) -> Result<(Target, Expected)> {
         keys: certificates.iter().map(|c| c.public_key.to_vec()).collect(),
     };
     // Read last: whoever has seen this height has seen the lease.
-    let height = chain.height().await?;
+    let height = chain.head().await?.height;
     let fingerprints = certificates.into_iter().map(|c| c.fingerprint).collect();
     let target = Target::new(
         &provider.host_uri,

@@ -4,7 +4,7 @@ use super::{args, demands::Assured, provider_run, sealed};
 use crate::{
     chain::{ChainClient, Coin},
     config::Global,
-    daemon::{assign::device_id, run::bid_deposit},
+    daemon::{assign::device_id, bidder::bid_deposit},
 };
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -58,7 +58,7 @@ pub enum Provider {
         #[arg(long, value_name = "POINTS", value_parser = clap::value_parser!(u64).range(1..))]
         score: Option<u64>,
     },
-    /// Commit to a sealed bid on a sealed tender; keep the salt that it answers
+    /// Commit to a sealed bid; what opens it is kept in the home, for `reveal` and `run`
     Commit {
         /// Which
         order: OrderId,
@@ -73,12 +73,12 @@ pub enum Provider {
     Reveal {
         /// Which
         bid: BidId,
-        /// The price that was committed to
-        #[arg(long, value_parser = args::price, value_name = "COINS")]
-        price: Rate,
-        /// The salt that it was committed with
-        #[arg(long, value_name = "HEX")]
-        salt: String,
+        /// The price that was committed to, where it was from another home
+        #[arg(long, value_parser = args::price, value_name = "COINS", requires = "salt")]
+        price: Option<Rate>,
+        /// The salt that `commit` answered there
+        #[arg(long, value_name = "HEX", requires = "price")]
+        salt: Option<String>,
     },
     /// Say that one is there, so that one's devices count as supply; `provider run` does so every hour
     Touch,
@@ -254,7 +254,7 @@ impl Provider {
                 price,
                 units,
             } => sealed::commit(g, order, price, units).await?,
-            Self::Reveal { bid, price, salt } => sealed::reveal(g, bid, price, &salt).await?,
+            Self::Reveal { bid, price, salt } => sealed::reveal(g, bid, price.zip(salt)).await?,
             Self::Ask {
                 device,
                 units,

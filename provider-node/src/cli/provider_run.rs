@@ -2,10 +2,10 @@
 
 use super::args;
 use crate::{
-    chain::{Error, RpcChain},
+    chain::{ChainClient, Error, RpcChain},
     compute::{DeviceError, DeviceInfo, vulkan},
     config::Global,
-    daemon::{Daemon, Prices, Strategy},
+    daemon::{Daemon, Openings, Prices, Strategy},
     identity::cert::Identity,
     session::{
         host::{HostConfig, folders},
@@ -66,7 +66,8 @@ impl Run {
         };
         let leftovers = folders(&host.data).into_iter().map(LeaseId).collect();
         let (tx, rights) = watch::channel(Arc::default());
-        let mut daemon = Daemon::new(chain, found, self.prices()?, tx, leftovers);
+        let openings = Openings::open(&g.home()?, chain.address());
+        let mut daemon = Daemon::new(chain, found, self.prices()?, openings, tx, leftovers);
         let server = SessionServer::bind(self.listen, &identity, host, rights).await?;
         tracing::info!("serving sessions at {}", server.addr);
         let (mut term, mut int) = (

@@ -55,15 +55,18 @@ pub struct Prices {
 }
 
 impl Prices {
-    /// What to ask for an order with `ceiling` in `denom` whose cheapest rival asks `rival`. `None`: do not bid.
-    pub fn ask(&self, denom: &str, ceiling: Rate, rival: Option<Rate>) -> Option<Rate> {
+    /// What to ask in a sealed bid: the set price whatever the strategy, for there is no rival to be seen.
+    pub fn sealed(&self, denom: &str, ceiling: Rate) -> Option<Rate> {
         let floor = match self.set.get(denom) {
             Some(set) => *set,
             None => self.otherwise?.min(ceiling),
         };
-        if floor > ceiling {
-            return None;
-        }
+        (floor <= ceiling).then_some(floor)
+    }
+
+    /// What to ask for an order with `ceiling` in `denom` whose cheapest rival asks `rival`. `None`: do not bid.
+    pub fn ask(&self, denom: &str, ceiling: Rate, rival: Option<Rate>) -> Option<Rate> {
+        let floor = self.sealed(denom, ceiling)?;
         match (self.strategy, rival) {
             (Strategy::Fixed, _) => Some(floor),
             (Strategy::Undercut, None) => Some(ceiling),
@@ -127,7 +130,11 @@ mod tests {
         assert_eq!(p.ask("a", r(1_000), None), Some(r(1_000)));
         assert_eq!(p.ask("a", r(1_000), Some(r(800))), Some(r(792)));
         assert_eq!(p.ask("a", r(1_000), Some(r(400))), Some(r(500)));
+        assert_eq!(p.sealed("a", r(1_000)), Some(r(500)));
+        assert_eq!(p.sealed("a", r(499)), None);
+        assert_eq!(p.sealed("b", r(100)), Some(r(100)));
         p.otherwise = None;
         assert_eq!(p.ask("b", r(1_000), None), None);
+        assert_eq!(p.sealed("b", r(1_000)), None);
     }
 }

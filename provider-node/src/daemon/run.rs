@@ -2,22 +2,24 @@
 
 use super::{
     assign::{Assignment, Local, match_devices},
-    decide::{Action, Market, decide},
+    bidder::Bidder,
+    decide::{Market, decide, takes_any_bids},
+    openings::Openings,
     price::Prices,
 };
 use crate::{
-    chain::{ChainClient, Coin, Error},
+    chain::{ChainClient, Error, Head},
     compute::DeviceInfo,
     identity::rights::{CertView, LeaseView, Rights},
 };
 use ember_types::{
-    ids::{LeaseId, OrderId},
+    ids::LeaseId,
     lease::{BidState, LeaseState},
     market,
     registry::{self, ProviderResponse},
 };
 use std::{
-    collections::{BTreeMap, BTreeSet, btree_map::Entry},
+    collections::{BTreeSet, btree_map::Entry},
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -33,8 +35,6 @@ pub const POLL: Duration = Duration::from_millis(300);
 const HEARTBEAT_SECS: u64 = 3_600;
 /// Between two attempts at one.
 const HEARTBEAT_RETRY: Duration = Duration::from_secs(300);
-/// An order whose bid was refused is left alone this long.
-const AFTER_REFUSAL: Duration = Duration::from_secs(30);
 
 /// The daemon of one provider.
 #[derive(Debug)]
@@ -44,8 +44,7 @@ pub struct Daemon<C> {
     prices: Prices,
     rights: watch::Sender<Arc<Rights>>,
     assignment: Assignment,
-    /// Orders whose bid was refused, and when to try again.
-    refused: BTreeMap<OrderId, Instant>,
+    bidder: Bidder,
     /// When a sign of life was last attempted.
     beat: Option<Instant>,
     /// Leases that have data on disk and are not served: the chain is asked for each until it is served or closed.
@@ -64,11 +63,13 @@ struct Said {
 
 impl<C: ChainClient> Daemon<C> {
     /// A daemon that serves `found` devices and tells `rights` to whoever listens. Data of the leases `leftovers` lies on
-    /// disk: those that ended while the daemon was down are told once as closed, so that it is removed.
+    /// disk: those that ended while the daemon was down are told once as closed, so that it is removed. What opens its
+    /// sealed bids is in `openings`.
     pub fn new(
         chain: C,
         found: Vec<DeviceInfo>,
         prices: Prices,
+        openings: Openings,
         rights: watch::Sender<Arc<Rights>>,
         leftovers: Vec<LeaseId>,
     ) -> Self {
@@ -78,7 +79,7 @@ impl<C: ChainClient> Daemon<C> {
             prices,
             rights,
             assignment: Assignment::default(),
-            refused: BTreeMap::new(),
+            bidder: Bidder::new(openings),
             beat: None,
             leftovers,
             said: Said::default(),
@@ -121,17 +122,15 @@ impl<C: ChainClient> Daemon<C> {
             return Ok(false);
         };
         self.heartbeat(&me).await?;
-        let height = self.chain.height().await?;
+        let head = self.chain.head().await?;
         let local = self.local(&me);
         let leases = self.chain.leases().await?;
-        let rights = self.rights(height, &leases, &local).await?;
+        let rights = self.rights(head.height, &leases, &local).await?;
         self.publish(rights);
-        let market = self.look(me, leases).await?;
+        let market = self.look(head, me, leases).await?;
         let devices: Vec<_> = local.into_iter().map(|l| l.device).collect();
         for action in decide(&market, &devices, &self.prices) {
-            if self.fits(&action, &market).await? {
-                self.act(action).await?;
-            }
+            self.bidder.act(&self.chain, action, &market).await?;
         }
         Ok(true)
     }
@@ -152,24 +151,6 @@ impl<C: ChainClient> Daemon<C> {
             Err(e) => warn!("sign of life: {e}"),
         }
         Ok(())
-    }
-
-    /// Whether the registry lets this provider serve what the action bids on: it knows of audits and trust, which are
-    /// not looked at here. An order that does not fit is left alone for a while.
-    async fn fits(&mut self, action: &Action, market: &Market) -> Result<bool, Error> {
-        let Action::Bid { order_id, .. } = action else {
-            return Ok(true);
-        };
-        let Some(order) = market.orders.iter().find(|o| o.id == *order_id) else {
-            return Ok(true);
-        };
-        let Some(lack) = self.chain.lacks(&order.resources).await? else {
-            return Ok(true);
-        };
-        info!("order {order_id} is not for this provider: {lack}");
-        self.refused
-            .insert(*order_id, Instant::now() + AFTER_REFUSAL);
-        Ok(false)
     }
 
     /// Who may open sessions: tenants of leases that have a device here, with any certificate of theirs.
@@ -276,61 +257,29 @@ impl<C: ChainClient> Daemon<C> {
 
     async fn look(
         &mut self,
+        head: Head,
         me: ProviderResponse,
         leases: Vec<market::LeaseResponse>,
     ) -> Result<Market, Error> {
-        let now = Instant::now();
-        self.refused.retain(|_, until| *until > now);
         let mut orders = self.chain.open_orders().await?;
-        orders.retain(|o| o.pricing.takes_bids() && !self.refused.contains_key(&o.id));
+        orders.retain(takes_any_bids);
         let mut bids = Vec::new();
         for order in orders.iter().filter(|o| o.open_bids > 0) {
             let all = self.chain.bids(order.id).await?;
-            bids.extend(all.into_iter().filter(|b| b.state == BidState::Open));
+            bids.extend(
+                all.into_iter()
+                    .filter(|b| matches!(b.state, BidState::Open | BidState::Sealed)),
+            );
         }
         Ok(Market {
+            now: head.time,
             me,
             orders,
             bids,
             leases,
             asks: self.chain.asks().await?,
+            left_alone: self.bidder.left_alone(),
         })
-    }
-
-    async fn act(&mut self, action: Action) -> Result<(), Error> {
-        match action {
-            Action::Bid {
-                order_id,
-                denom,
-                rate,
-            } => {
-                let funds = bid_deposit(&self.chain, &denom).await?;
-                let msg = market::ExecuteMsg::PlaceBid {
-                    order_id,
-                    rate,
-                    units: None,
-                    score: None,
-                };
-                match self.chain.market(msg, funds).await {
-                    Ok(tx) => info!("bid {rate} on order {order_id}, {}", tx.hash),
-                    Err(e) if e.is_outage() => return Err(e),
-                    Err(e) => {
-                        warn!("order {order_id}: {e}");
-                        self.refused
-                            .insert(order_id, Instant::now() + AFTER_REFUSAL);
-                    }
-                }
-            }
-            Action::Withdraw { bid_id } => {
-                let msg = market::ExecuteMsg::WithdrawBid { bid_id };
-                match self.chain.market(msg, Vec::new()).await {
-                    Ok(_) => info!("bid {bid_id} withdrawn: no device for it"),
-                    Err(e) if e.is_outage() => return Err(e),
-                    Err(e) => warn!("bid {bid_id}: {e}"),
-                }
-            }
-        }
-        Ok(())
     }
 }
 
@@ -343,23 +292,6 @@ fn view(l: &market::LeaseResponse, devices: &[u32]) -> LeaseView {
         state: l.state,
         ends_at: l.ends_at.seconds(),
     }
-}
-
-/// The coins that a bid in `denom` carries.
-///
-/// # Errors
-/// When the chain does not answer.
-pub async fn bid_deposit(chain: &impl ChainClient, denom: &str) -> Result<Vec<Coin>, Error> {
-    let config = chain.market_config().await?;
-    let fees = config.fees.into_iter().find(|f| f.denom == denom);
-    Ok(fees
-        .filter(|f| !f.bid_deposit.is_zero())
-        .map(|f| Coin {
-            amount: f.bid_deposit.u128(),
-            denom: f.denom,
-        })
-        .into_iter()
-        .collect())
 }
 
 /// The account is no provider.

@@ -3,12 +3,14 @@ use crate::{
     chain::mock::{MockChain, State},
     compute::{FloatControls, Limits},
     daemon::{
-        decide::tests::{bid, lease, me, order, prices},
+        decide::tests::{bid, commitment, lease, me, order, prices, tender},
         price::Strategy,
     },
 };
 use cosmwasm_std::Uint128;
-use ember_types::{fees::DenomFees, market::ExecuteMsg, money::Rate, resources::VulkanProfile};
+use ember_types::{
+    fees::DenomFees, ids::OrderId, market::ExecuteMsg, money::Rate, resources::VulkanProfile,
+};
 use parking_lot::Mutex;
 
 fn device(index: u32) -> DeviceInfo {
@@ -36,6 +38,13 @@ fn device(index: u32) -> DeviceInfo {
 }
 
 fn daemon(found: u32) -> (Daemon<MockChain>, watch::Receiver<Arc<Rights>>) {
+    daemon_at(found, std::path::Path::new("/nonexistent"))
+}
+
+fn daemon_at(
+    found: u32,
+    home: &std::path::Path,
+) -> (Daemon<MockChain>, watch::Receiver<Arc<Rights>>) {
     let config = market::InstantiateMsg {
         authority: String::new(),
         registry: String::new(),
@@ -55,6 +64,8 @@ fn daemon(found: u32) -> (Daemon<MockChain>, watch::Receiver<Arc<Rights>>) {
         address: "me".into(),
         state: Mutex::new(State {
             down: false,
+            time: 0,
+            refusal: None,
             provider: Some(me()),
             orders: vec![order(1, 1)],
             bids: vec![],
@@ -74,6 +85,7 @@ fn daemon(found: u32) -> (Daemon<MockChain>, watch::Receiver<Arc<Rights>>) {
             chain,
             found,
             prices(Strategy::Fixed),
+            Openings::open(home, "me"),
             tx,
             vec![LeaseId(5), LeaseId(6)],
         ),
@@ -208,5 +220,113 @@ async fn an_order_that_the_registry_says_is_not_for_us_is_not_bid_on() {
     });
     d.tick().await.unwrap();
     assert!(d.chain.state.lock().sent.is_empty());
-    assert!(d.refused.contains_key(&OrderId(1)));
+    assert!(d.bidder.left_alone().contains(&OrderId(1)));
+}
+
+/// What was sent since the last call.
+fn sent(d: &Daemon<MockChain>) -> Vec<ExecuteMsg> {
+    let mut state = d.chain.state.lock();
+    std::mem::take(&mut state.sent)
+        .into_iter()
+        .map(|(m, _)| m)
+        .collect()
+}
+
+/// The chain as it is once `hash` was committed to, at `time`.
+fn committed(d: &Daemon<MockChain>, hash: &cosmwasm_std::Binary, time: u64) {
+    let mut s = d.chain.state.lock();
+    s.time = time;
+    s.orders = vec![tender(1, 1)];
+    s.orders[0].open_bids = 1;
+    s.bids = vec![commitment(1, 1, "me")];
+    s.bids[0].commitment = Some(hash.clone());
+}
+
+#[tokio::test]
+async fn a_sealed_bid_is_revealed_by_a_daemon_that_only_has_the_home_and_other_prices() {
+    let home = tempfile::tempdir().unwrap();
+    let (mut d, _rx) = daemon_at(1, home.path());
+    d.chain.state.lock().orders = vec![tender(1, 1)];
+    d.tick().await.unwrap();
+    let coins = d.chain.state.lock().sent[0].1[0].to_string();
+    assert_eq!(coins, "7uusdc");
+    let [
+        ExecuteMsg::CommitBid {
+            order_id: OrderId(1),
+            commitment: hash,
+            units: None,
+        },
+    ] = &sent(&d)[..]
+    else {
+        panic!("expected a commitment");
+    };
+    let hash = hash.clone();
+    drop(d);
+
+    let (mut again, _rx) = daemon_at(1, home.path());
+    again.prices.otherwise = Some(Rate::new(1));
+    committed(&again, &hash, 99);
+    again.tick().await.unwrap();
+    assert_eq!(sent(&again), [], "too early");
+    committed(&again, &hash, 100);
+    again.tick().await.unwrap();
+    let [ExecuteMsg::RevealBid { bid_id, rate, salt }] = &sent(&again)[..] else {
+        panic!("expected a reveal");
+    };
+    assert_eq!((bid_id.0, *rate), (1, Rate::new(400)));
+    let salt = salt.as_slice().try_into().unwrap();
+    let me = cosmwasm_std::Addr::unchecked("me");
+    let made = ember_types::pricing::sealed_tender::commitment(OrderId(1), &me, *rate, &salt);
+    assert_eq!(hash.as_slice(), made);
+}
+
+#[tokio::test]
+async fn a_commitment_that_cannot_be_kept_is_not_sent() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("sealed"), "not a folder").unwrap();
+    let (mut d, _rx) = daemon_at(1, home.path());
+    d.chain.state.lock().orders = vec![tender(1, 1)];
+    d.tick().await.unwrap();
+    assert_eq!(sent(&d), []);
+    assert!(d.bidder.left_alone().contains(&OrderId(1)));
+}
+
+#[tokio::test]
+async fn a_refused_bid_waits_and_a_refused_reveal_is_tried_again_soon() {
+    let home = tempfile::tempdir().unwrap();
+    let (mut d, _rx) = daemon_at(1, home.path());
+    {
+        let mut s = d.chain.state.lock();
+        (s.orders, s.refusal) = (vec![tender(1, 1)], Some("full".into()));
+    }
+    d.tick().await.unwrap();
+    let [
+        ExecuteMsg::CommitBid {
+            commitment: hash, ..
+        },
+    ] = &sent(&d)[..]
+    else {
+        panic!("expected a commitment");
+    };
+    d.tick().await.unwrap();
+    assert_eq!(sent(&d), [], "left alone");
+    // It went in after all, and the pause of the order does not hold up its reveal.
+    committed(&d, hash, 100);
+    d.chain.state.lock().refusal = Some("not now".into());
+    for reveals in [1, 0] {
+        d.tick().await.unwrap();
+        assert_eq!(sent(&d).len(), reveals);
+    }
+    d.bidder.pauses_are_over();
+    d.tick().await.unwrap();
+    assert!(matches!(sent(&d)[..], [ExecuteMsg::RevealBid { .. }]));
+}
+
+#[tokio::test]
+async fn what_was_committed_elsewhere_is_not_guessed_at() {
+    let home = tempfile::tempdir().unwrap();
+    let (mut d, _rx) = daemon_at(1, home.path());
+    committed(&d, &[9; 32].into(), 150);
+    d.tick().await.unwrap();
+    assert_eq!(sent(&d), []);
 }

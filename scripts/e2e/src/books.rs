@@ -87,20 +87,20 @@ fn balances(chain: &Chain, address: &str) -> Result<Coins> {
     Ok(coins.into_iter().map(|c| (c.denom, c.amount)).collect())
 }
 
-/// One lease at its end: what the market says it moved.
+/// The leases of one order at their end: what the market says they moved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Line {
     /// The job it ran.
     pub job: String,
     /// What it was paid in.
     pub denom: String,
-    /// Per unit, 10^-6 micro-units a second.
-    pub rate: u128,
-    /// Seconds paid for.
+    /// Of each lease, for all its units: 10^-6 micro-units a second.
+    pub rates: Vec<u128>,
+    /// Seconds that each is paid for.
     pub seconds: u64,
     /// Ever put into the escrow.
     pub deposited: u128,
-    /// Received by the provider.
+    /// Received by the providers.
     pub paid: u128,
     /// Received by the fee collector.
     pub fees: u128,
@@ -111,11 +111,12 @@ pub struct Line {
 }
 
 impl Line {
-    /// Reads a closed lease and its escrow.
+    /// Reads the escrow of `leases`, which are all of one order and closed.
     ///
     /// # Errors
-    /// When the chain does not answer.
-    pub fn read(chain: &Chain, market: &str, job: &str, lease: &LeaseResponse) -> Result<Self> {
+    /// When the chain does not answer, or they did not run from and to the same second.
+    pub fn read(chain: &Chain, market: &str, job: &str, leases: &[LeaseResponse]) -> Result<Self> {
+        let lease = leases.first().context("no lease")?;
         let e: EscrowResponse = chain.smart(
             market,
             &market::QueryMsg::Escrow {
@@ -123,10 +124,20 @@ impl Line {
             },
         )?;
         let closed = lease.closed_at.context("the lease is not closed")?;
+        for l in leases {
+            ensure!(
+                (l.order_id, l.opened_at, l.closed_at)
+                    == (lease.order_id, lease.opened_at, lease.closed_at),
+                "leases {} and {}: not of one order and one time",
+                lease.id,
+                l.id
+            );
+        }
+        let rate = |l: &LeaseResponse| l.rate.0.u128() * u128::from(l.resources.units);
         Ok(Self {
             job: job.into(),
             denom: lease.denom.clone(),
-            rate: lease.rate.0.u128(),
+            rates: leases.iter().map(rate).collect(),
             seconds: closed.seconds() - lease.opened_at.seconds(),
             deposited: e.deposited.u128(),
             paid: e.paid.u128(),
@@ -140,7 +151,7 @@ impl Line {
 /// The whole account of a run.
 #[derive(Debug, Clone)]
 pub struct Books {
-    /// One a lease.
+    /// One an order.
     pub lines: Vec<Line>,
     before: Snapshot,
     after: Snapshot,
@@ -239,10 +250,14 @@ impl Books {
             if d != self.native {
                 let got =
                     |who: &str| self.after.of(who, d) as i128 - self.before.of(who, d) as i128;
+                let providers = self.after.0.iter().map(|(name, _)| name.as_str());
+                let earned: i128 = providers
+                    .filter(|n| n.starts_with("provider"))
+                    .map(got)
+                    .sum();
                 ensure!(
-                    got("provider") == sum(|l| l.paid) as i128,
-                    "{d}: the provider's balance moved by {}",
-                    got("provider")
+                    earned == sum(|l| l.paid) as i128,
+                    "{d}: the providers' balances moved by {earned}"
                 );
                 ensure!(
                     got("fee collector") == sum(|l| l.fees) as i128,
@@ -263,7 +278,7 @@ impl Books {
 impl fmt::Display for Books {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = String::new();
-        writeln!(out, "Leases, in micro-units")?;
+        writeln!(out, "Orders and their leases, in micro-units")?;
         writeln!(
             out,
             "  {:<8} {:<7} {:>7} {:>12} {:>12} {:>10} {:>12} {:>6}",

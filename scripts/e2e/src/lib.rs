@@ -7,6 +7,7 @@ pub mod process;
 pub mod chain;
 pub mod party;
 pub mod books;
+pub mod pricing;
 pub mod world;
 pub mod opening;
 pub mod story;

@@ -1,26 +1,16 @@
-//! From an order to a lease, in each of the ways that an order finds its price.
+//! From an order to its leases, in each of the ways that an order finds its price.
 
 use crate::{
     books::number,
+    pricing::{MEASURED, PROMISED, Pricing},
     process::wait_for,
     world::{Chapter, World},
 };
 use anyhow::{Context, Result};
-use clap::ValueEnum;
 use serde_json::Value;
 use std::time::Duration;
 
-/// How the story's orders find their price.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Pricing {
-    /// Providers bid each other down; the tenant accepts a bid
-    #[value(alias = "reverse_auction")]
-    ReverseAuction,
-    /// The order crosses a standing ask at once
-    Market,
-}
-
-/// Brings a chapter's order to its lease, and says how.
+/// Brings a chapter's order to its leases, and says how.
 ///
 /// # Errors
 /// At the first step that fails, with what it said.
@@ -29,19 +19,25 @@ pub fn open(
     chapter: &Chapter,
     pricing: Pricing,
     say: &mut dyn FnMut(&str),
-) -> Result<u64> {
+) -> Result<Vec<u64>> {
     match pricing {
         Pricing::ReverseAuction => {
-            let order = create(
-                world,
-                chapter,
-                &["--mode", "reverse-auction", "--closes-in", "60s"],
-                say,
-            )?;
-            accept(world, &number(&order["order_id"])?.to_string(), say)
+            let order = order(world, chapter, pricing, say)?;
+            Ok(vec![accept(world, order, say)?])
+        }
+        Pricing::SealedTender | Pricing::StakeWeighted => {
+            let order = order(world, chapter, pricing, say)?;
+            bid(world, order, "sealed")?;
+            say("the provider committed to a bid that nobody can read yet");
+            let revealed = bid(world, order, "open")?;
+            say(&format!(
+                "commitments are over: bid {} was revealed, rate {}",
+                revealed["id"], revealed["rate"]
+            ));
+            leases(world, order, say)
         }
         Pricing::Market => {
-            let ask = world.provider.ember(&[
+            let ask = world.provider.party.ember(&[
                 "provider",
                 "ask",
                 "--denom",
@@ -51,26 +47,44 @@ pub fn open(
             ])?;
             let ask = number(&ask["ask_id"])?.to_string();
             say(&format!("ask {ask} stands in the book"));
-            let order = create(world, chapter, &["--mode", "market"], say)?;
-            let lease = number(&order["lease_id"]).context("the order did not cross the ask")?;
+            let order = order(world, chapter, pricing, say)?;
+            let opened = leases(world, order, say)?;
             // Its units come back when the lease ends; the next chapter's ask needs them.
-            world.provider.ember(&["provider", "unask", &ask])?;
-            say(&format!("it crossed: lease {lease} is open"));
-            Ok(lease)
+            world.provider.party.ember(&["provider", "unask", &ask])?;
+            Ok(opened)
+        }
+        Pricing::Performance => {
+            let order = order(world, chapter, pricing, say)?;
+            let lease = accept(world, order, say)?;
+            let id = lease.to_string();
+            let report = ["provider", "report-score", &id, "--score", MEASURED];
+            world.provider.party.ember(&report)?;
+            say(&format!(
+                "{PROMISED} points were promised, {MEASURED} measured: so much less is paid, from the first second"
+            ));
+            Ok(vec![lease])
+        }
+        Pricing::Cluster => {
+            let order = order(world, chapter, pricing, say)?;
+            say("one provider has one GPU: two offer a part each");
+            leases(world, order, say)
         }
     }
 }
 
-/// The chapter's order.
-fn create(
+/// Puts a chapter's order on the chain, and answers its id.
+///
+/// # Errors
+/// When it is refused.
+pub fn order(
     world: &World,
     chapter: &Chapter,
-    mode: &[&str],
+    pricing: Pricing,
     say: &mut dyn FnMut(&str),
-) -> Result<Value> {
+) -> Result<u64> {
     let duration = format!("{}s", chapter.seconds);
-    let mut args = vec!["order", "create", "--units", "1"];
-    args.extend(mode);
+    let mut args = vec!["order", "create"];
+    args.extend(pricing.arguments());
     args.extend([
         "--denom",
         chapter.denom,
@@ -81,26 +95,36 @@ fn create(
         "--duration",
         &duration,
     ]);
-    let order = world.tenant.ember(&args)?;
+    let order = number(&world.tenant.ember(&args)?["order_id"])?;
+    let gpus = match pricing.providers() {
+        1 => "one GPU".to_owned(),
+        n => format!("{n} GPUs"),
+    };
     say(&format!(
-        "order {}: one GPU for {duration} at no more than {} {} an hour",
-        number(&order["order_id"])?,
-        chapter.max_price,
-        chapter.denom
+        "order {order}: {gpus} for {duration} at no more than {} {} an hour",
+        chapter.max_price, chapter.denom
     ));
     Ok(order)
 }
 
-/// The tenant accepts the first bid.
-fn accept(world: &mut World, order_id: &str, say: &mut dyn FnMut(&str)) -> Result<u64> {
-    let bid = wait_for("a bid", Duration::from_secs(30), || {
+/// Waits for a bid in `state`.
+///
+/// # Errors
+/// When none comes.
+pub fn bid(world: &mut World, order: u64, state: &str) -> Result<Value> {
+    let order = order.to_string();
+    let limit = Duration::from_secs(30);
+    wait_for(&format!("a bid that is {state}"), limit, || {
         world.check()?;
-        let bids = world.tenant.ember(&["order", "bids", order_id])?;
-        Ok(bids["bids"]
-            .as_array()
-            .and_then(|b| b.iter().find(|b| b["state"] == "open"))
-            .cloned())
-    })?;
+        let bids = world.tenant.ember(&["order", "bids", &order])?;
+        let all = bids["bids"].as_array();
+        Ok(all.and_then(|b| b.iter().find(|b| b["state"] == state).cloned()))
+    })
+}
+
+/// The tenant accepts the first bid.
+fn accept(world: &mut World, order: u64, say: &mut dyn FnMut(&str)) -> Result<u64> {
+    let bid = bid(world, order, "open")?;
     let bid_id = number(&bid["id"])?.to_string();
     let accepted = world.tenant.ember(&["order", "accept", &bid_id])?;
     let lease_id = number(&accepted["lease_id"]).context("no lease")?;
@@ -109,4 +133,31 @@ fn accept(world: &mut World, order_id: &str, say: &mut dyn FnMut(&str)) -> Resul
         bid["rate"]
     ));
     Ok(lease_id)
+}
+
+/// Waits for the order's leases.
+///
+/// # Errors
+/// When none comes.
+pub fn leases(world: &mut World, order: u64, say: &mut dyn FnMut(&str)) -> Result<Vec<u64>> {
+    let order = order.to_string();
+    let opened = wait_for("the order's leases", Duration::from_secs(30), || {
+        world.check()?;
+        let shown = world.tenant.ember(&["order", "show", &order])?;
+        let order = &shown["order"];
+        let more = order["more_leases"].as_array().into_iter().flatten();
+        let all = std::iter::once(&order["lease_id"]).chain(more);
+        Ok((order["state"] == "leased").then(|| all.map(number).collect::<Result<Vec<_>>>()))
+    })??;
+    for lease in &opened {
+        let shown = world.tenant.ember(&["lease", "show", &lease.to_string()])?;
+        let lease_of = &shown["lease"];
+        let who = lease_of["provider"].as_str().context("no provider")?;
+        say(&format!(
+            "matched: lease {lease} of {} at rate {} is open",
+            world.name_of(who),
+            lease_of["rate"]
+        ));
+    }
+    Ok(opened)
 }

@@ -1,19 +1,19 @@
-//! The story that Ember exists for, told with real parts: a chain, a provider, a tenant, two orders, two jobs, and
-//! the books at the end.
+//! The story that Ember exists for, told with real parts: a chain, a provider or two, a tenant, two orders, a job on each
+//! lease, and the books at the end.
 //!
 //! Each lease runs to its end of term, so what is owed is `rate x seconds` exactly, whatever was killed on the way.
 
 use crate::{
-    books::{Accounts, Books, Line, Snapshot, lease},
-    chain::{Chain, Engine},
+    books::{Books, Line, lease},
+    chain::Engine,
     install::Install,
-    opening::{Pricing, open},
-    party::Party,
+    opening::open,
+    pricing::Pricing,
     process::wait_for,
     world::{Chapter, World},
 };
 use anyhow::{Context, Result, bail};
-use ember_types::lease::LeaseState;
+use ember_types::{lease::LeaseState, market::LeaseResponse};
 use serde_json::Value;
 use std::{
     fs,
@@ -23,20 +23,29 @@ use std::{
     time::Duration,
 };
 
+/// A job that ran on a lease.
+#[derive(Debug)]
+pub struct Done {
+    /// Which ready-made job.
+    pub job: &'static str,
+    /// What `lease run` reported.
+    pub report: Value,
+    /// Where its outputs lie.
+    pub out: PathBuf,
+}
+
 /// How a run came out.
 #[derive(Debug)]
 pub struct Outcome {
     /// The books.
     pub books: Books,
-    /// What `lease run` reported, a chapter each.
-    pub reports: Vec<Value>,
-    /// Where the outputs lie, a chapter each.
-    pub outputs: Vec<PathBuf>,
+    /// The jobs, one a lease, chapter by chapter.
+    pub jobs: Vec<Done>,
     /// The world, still running.
     pub world: World,
 }
 
-/// Tells the story below `dir`. `say` hears each step; `disturb` is called once a chapter, while its job runs.
+/// Tells the story below `dir`. `say` hears each step; `disturb` is called once a chapter, while its jobs run.
 ///
 /// # Errors
 /// At the first step that fails, with what it said.
@@ -49,117 +58,83 @@ pub fn tell(
     say: &mut dyn FnMut(&str),
     disturb: &mut dyn FnMut(&mut World, &Chapter) -> Result<()>,
 ) -> Result<Outcome> {
-    let mut provider = Party::new(install, "provider", &dir.join("provider"))?;
-    let mut tenant = Party::new(install, "tenant", &dir.join("tenant"))?;
-    let mut chain = Chain::init(
-        install,
-        engine,
-        &dir.join("chain"),
-        &[
-            format!("{}:1000000000uember", provider.address),
-            format!("{}:1000000000uember,1000000000uusdc", tenant.address),
-        ],
-    )?;
-    chain.start()?;
-    say(&format!("chain ember-demo-1 is up at {}", chain.node()));
-    provider.set_node(&chain);
-    tenant.set_node(&chain);
-
-    let listen_port = crate::chain::free_port()?;
-    provider.publish_certificate()?;
-    tenant.publish_certificate()?;
-    let uri = format!("https://127.0.0.1:{listen_port}");
-    provider.ember(&[
-        "provider",
-        "register",
-        "--host-uri",
-        &uri,
-        "--bond",
-        "100000000uember",
-    ])?;
-    let accounts = Accounts::read(&chain, &[("tenant", &tenant), ("provider", &provider)])?;
-    let before = Snapshot::read(&chain, &accounts)?;
-    let mut world = World {
-        chain,
-        provider,
-        tenant,
-        daemon: None,
-        listen_port,
-    };
-    world.start_provider()?;
-    say("provider is registered, bonded and bidding");
-
-    let (mut lines, mut reports, mut outputs) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut world, before) = World::begin(install, engine, dir, pricing, say)?;
+    let (mut lines, mut jobs) = (Vec::new(), Vec::new());
     for chapter in chapters {
-        let out_dir = dir.join("out").join(chapter.job);
-        fs::create_dir_all(&out_dir)?;
-        let (lease_id, report) = run_chapter(&mut world, chapter, pricing, &out_dir, say, disturb)?;
-        let closed = wait_for(
-            "the lease's end of term",
-            Duration::from_secs(chapter.seconds + 60),
-            || {
-                world.check()?;
-                let l = lease(&world.chain, &accounts.market, lease_id)?;
-                Ok((l.state == LeaseState::Closed).then_some(l))
-            },
-        )?;
-        say(&format!(
-            "lease {lease_id} reached its end of term and settled"
-        ));
-        lines.push(Line::read(
-            &world.chain,
-            &accounts.market,
-            chapter.job,
-            &closed,
+        let leases = open(&mut world, chapter, pricing, say)?;
+        jobs.extend(run_jobs(
+            &mut world,
+            chapter,
+            &leases,
+            &dir.join("out"),
+            disturb,
         )?);
-        reports.push(report);
-        outputs.push(out_dir);
+        say(&match leases.len() {
+            1 => format!("{} ran on the leased GPU; receipt verified", chapter.job),
+            n => format!("{} ran on {n} leased GPUs; receipts verified", chapter.job),
+        });
+        let closed = leases
+            .into_iter()
+            .map(|id| end_of_term(&mut world, chapter, id))
+            .collect::<Result<Vec<_>>>()?;
+        for l in &closed {
+            say(&format!(
+                "lease {} reached its end of term and settled",
+                l.id
+            ));
+        }
+        let market = &world.accounts.market;
+        lines.push(Line::read(&world.chain, market, chapter.job, &closed)?);
     }
-    let books = Books::close(&world.chain, &accounts, before, lines, "uember")?;
-    Ok(Outcome {
-        books,
-        reports,
-        outputs,
-        world,
+    let books = Books::close(&world.chain, &world.accounts, before, lines, "uember")?;
+    Ok(Outcome { books, jobs, world })
+}
+
+fn end_of_term(world: &mut World, chapter: &Chapter, id: u64) -> Result<LeaseResponse> {
+    let limit = Duration::from_secs(chapter.seconds + 60);
+    wait_for("the lease's end of term", limit, || {
+        world.check()?;
+        let l = lease(&world.chain, &world.accounts.market, id)?;
+        Ok((l.state == LeaseState::Closed).then_some(l))
     })
 }
 
-fn run_chapter(
+/// The chapter's job, on each of its leases at once. Outputs go to `out/JOB`, of further leases to `out/JOB-2` and so on.
+fn run_jobs(
     world: &mut World,
     chapter: &Chapter,
-    pricing: Pricing,
-    out_dir: &Path,
-    say: &mut dyn FnMut(&str),
+    leases: &[u64],
+    out: &Path,
     disturb: &mut dyn FnMut(&mut World, &Chapter) -> Result<()>,
-) -> Result<(u64, Value)> {
-    let lease_id = open(world, chapter, pricing, say)?;
-    let lease_arg = lease_id.to_string();
-    let out_arg = out_dir.to_str().context("a path that is not UTF-8")?;
-    let mut job = world
-        .tenant
-        .command(&[
-            "lease",
-            "run",
-            chapter.job,
-            "--lease",
-            &lease_arg,
-            "--out",
-            out_arg,
-        ])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::from(fs::File::create(out_dir.join("run.log"))?))
-        .spawn()?;
+) -> Result<Vec<Done>> {
+    let mut running = Vec::new();
+    for (i, id) in leases.iter().enumerate() {
+        let dir = out.join(match i {
+            0 => chapter.job.to_owned(),
+            i => format!("{}-{}", chapter.job, i + 1),
+        });
+        fs::create_dir_all(&dir)?;
+        let (lease, out) = (id.to_string(), dir.to_str());
+        let out = out.context("a path that is not UTF-8")?;
+        let job = world
+            .tenant
+            .command(&["lease", "run", chapter.job, "--lease", &lease, "--out", out])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::from(fs::File::create(dir.join("run.log"))?))
+            .spawn()?;
+        running.push((job, dir));
+    }
     disturb(world, chapter)?;
-    let report = finish(
-        &mut job,
-        &out_dir.join("run.log"),
-        Duration::from_secs(chapter.seconds + 60),
-    )?;
-    say(&format!(
-        "{} ran on the leased GPU; receipt verified",
-        chapter.job
-    ));
-    Ok((lease_id, report))
+    let limit = Duration::from_secs(chapter.seconds + 60);
+    let done = |(mut job, out): (Child, PathBuf)| {
+        let report = finish(&mut job, &out.join("run.log"), limit)?;
+        Ok(Done {
+            job: chapter.job,
+            report,
+            out,
+        })
+    };
+    running.into_iter().map(done).collect()
 }
 
 fn finish(job: &mut Child, log: &Path, limit: Duration) -> Result<Value> {

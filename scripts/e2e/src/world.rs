@@ -1,7 +1,15 @@
 //! Who takes part in the story, and what its chapters are.
 
-use crate::{chain::Chain, party::Party, process::Daemon};
-use anyhow::Result;
+use crate::{
+    books::{Accounts, Snapshot},
+    chain::{Chain, Engine, free_port},
+    install::Install,
+    party::Party,
+    pricing::Pricing,
+    process::Daemon,
+};
+use anyhow::{Context, Result};
+use std::path::Path;
 
 /// One order of the story.
 #[derive(Debug, Clone)]
@@ -18,7 +26,7 @@ pub struct Chapter {
     pub seconds: u64,
 }
 
-/// What `./scripts/demo` tells.
+/// What `./scripts/demo` tells of one GPU.
 pub const CHAPTERS: [Chapter; 2] = [
     Chapter {
         job: "digits",
@@ -36,44 +44,155 @@ pub const CHAPTERS: [Chapter; 2] = [
     },
 ];
 
+/// What it tells where several take part: longer terms, for their GPUs are the same machine's.
+pub fn chapters(pricing: Pricing) -> Vec<Chapter> {
+    let longer = |c: &Chapter| Chapter {
+        seconds: c.seconds * u64::from(pricing.providers()),
+        ..c.clone()
+    };
+    CHAPTERS.iter().map(longer).collect()
+}
+
+/// A provider: its key and home, and its daemon while that runs.
+#[derive(Debug)]
+pub struct Provider {
+    /// Its key and home.
+    pub party: Party,
+    /// `ember provider run`.
+    pub daemon: Option<Daemon>,
+    /// Where the daemon serves sessions.
+    listen_port: u16,
+}
+
+impl Provider {
+    /// Registered and bonded, with `profile` said of its devices; its daemon does not run yet.
+    fn register(party: Party, profile: &[String]) -> Result<Self> {
+        let listen_port = free_port()?;
+        party.publish_certificate()?;
+        let uri = format!("https://127.0.0.1:{listen_port}");
+        let mut register = vec!["provider", "register", "--host-uri", &uri];
+        register.extend(["--bond", "100000000uember"]);
+        register.extend(profile.iter().map(String::as_str));
+        party.ember(&register)?;
+        Ok(Self {
+            party,
+            daemon: None,
+            listen_port,
+        })
+    }
+
+    /// Starts its daemon, or starts it again, with `more` arguments.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start(&mut self, more: &[&str]) -> Result<()> {
+        let listen = format!("127.0.0.1:{}", self.listen_port);
+        let mut args = vec!["provider", "run", "--listen", &listen];
+        args.extend(more);
+        self.daemon = Some(self.party.daemon(&args)?);
+        Ok(())
+    }
+
+    /// SIGKILL to its daemon.
+    ///
+    /// # Errors
+    /// When it cannot be waited for.
+    pub fn kill(&mut self) -> Result<()> {
+        if let Some(mut d) = self.daemon.take() {
+            d.kill()?;
+        }
+        Ok(())
+    }
+}
+
 /// What the chapters are told with, for whoever disturbs them.
 #[derive(Debug)]
 pub struct World {
     /// The chain.
     pub chain: Chain,
     /// The provider.
-    pub provider: Party,
+    pub provider: Provider,
+    /// Further ones, where the story has some.
+    pub more_providers: Vec<Provider>,
     /// The tenant.
     pub tenant: Party,
-    /// `ember provider run`.
-    pub daemon: Option<Daemon>,
-    /// Where the daemon serves sessions.
-    pub listen_port: u16,
+    /// Who has coins on the chain.
+    pub accounts: Accounts,
 }
 
 impl World {
-    /// Starts the provider's daemon, or starts it again.
+    /// A new chain below `dir` with a tenant and as many providers as `pricing` takes, registered, their daemons running;
+    /// and what everybody has then.
     ///
     /// # Errors
-    /// When it cannot be started.
-    pub fn start_provider(&mut self) -> Result<()> {
-        let listen = format!("127.0.0.1:{}", self.listen_port);
-        self.daemon = Some(
-            self.provider
-                .daemon(&["provider", "run", "--listen", &listen])?,
+    /// At the first step that fails, with what it said.
+    pub fn begin(
+        install: &Install,
+        engine: Engine,
+        dir: &Path,
+        pricing: Pricing,
+        say: &mut dyn FnMut(&str),
+    ) -> Result<(Self, Snapshot)> {
+        let mut tenant = Party::new(install, "tenant", &dir.join("tenant"))?;
+        let names: Vec<_> = (1..=pricing.providers())
+            .map(|n| match n {
+                1 => "provider".to_owned(),
+                n => format!("provider-{n}"),
+            })
+            .collect();
+        let mut parties = names
+            .iter()
+            .map(|n| Party::new(install, n, &dir.join(n)))
+            .collect::<Result<Vec<_>>>()?;
+        let mut funds = vec![format!(
+            "{}:1000000000uember,1000000000uusdc",
+            tenant.address
+        )];
+        funds.extend(
+            parties
+                .iter()
+                .map(|p| format!("{}:1000000000uember", p.address)),
         );
-        Ok(())
+        let mut chain = Chain::init(install, engine, &dir.join("chain"), &funds)?;
+        chain.start()?;
+        say(&format!("chain ember-demo-1 is up at {}", chain.node()));
+        tenant.set_node(&chain);
+        tenant.publish_certificate()?;
+        let mut named = vec![("tenant", &tenant)];
+        named.extend(names.iter().map(String::as_str).zip(&parties));
+        let accounts = Accounts::read(&chain, &named)?;
+
+        let profile = pricing.profile();
+        let mut providers = Vec::new();
+        for mut party in parties.drain(..) {
+            party.set_node(&chain);
+            providers.push(Provider::register(party, &profile)?);
+        }
+        let before = Snapshot::read(&chain, &accounts)?;
+        for provider in &mut providers {
+            provider.start(&[])?;
+        }
+        say(match providers.len() {
+            1 => "provider is registered, bonded and bidding",
+            _ => "providers are registered, bonded and bidding",
+        });
+        let mut providers = providers.into_iter();
+        let world = Self {
+            chain,
+            provider: providers.next().context("no provider")?,
+            more_providers: providers.collect(),
+            tenant,
+            accounts,
+        };
+        Ok((world, before))
     }
 
-    /// SIGKILL to the provider's daemon.
-    ///
-    /// # Errors
-    /// When it cannot be waited for.
-    pub fn kill_provider(&mut self) -> Result<()> {
-        if let Some(mut d) = self.daemon.take() {
-            d.kill()?;
-        }
-        Ok(())
+    /// What the story calls an account.
+    pub fn name_of<'a>(&'a self, address: &'a str) -> &'a str {
+        let mut named = self.accounts.named.iter();
+        named
+            .find(|(_, a)| a == address)
+            .map_or(address, |(name, _)| name)
     }
 
     /// That whoever should run does.
@@ -81,8 +200,10 @@ impl World {
     /// # Errors
     /// When somebody has ended, with the end of their log.
     pub fn check(&mut self) -> Result<()> {
-        for d in [&mut self.chain.app, &mut self.chain.comet, &mut self.daemon]
+        let providers = std::iter::once(&mut self.provider).chain(&mut self.more_providers);
+        for d in [&mut self.chain.app, &mut self.chain.comet]
             .into_iter()
+            .chain(providers.map(|p| &mut p.daemon))
             .flatten()
         {
             d.check()?;

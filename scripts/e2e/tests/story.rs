@@ -3,14 +3,15 @@
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use ember_e2e::{
-    books::Line,
+    books::{Line, lease},
     chain::Engine,
     install::Install,
-    opening::Pricing,
+    opening,
+    pricing::Pricing,
     process::wait_for,
     story::{Outcome, tell},
     verify::Digits,
-    world::{CHAPTERS, Chapter, World},
+    world::{self, CHAPTERS, Chapter, World},
 };
 use std::{
     fs,
@@ -70,15 +71,22 @@ fn play(
 
 /// What a lease must have moved, from its rate and term alone.
 fn check(lines: &[Line], chapters: &[Chapter]) {
+    assert_eq!(lines.len(), chapters.len());
     for (line, chapter) in lines.iter().zip(chapters) {
-        let gross = line.rate * u128::from(chapter.seconds) / 1_000_000;
+        assert_eq!(line.seconds, chapter.seconds, "{}", line.job);
         let (take_bps, reservation_bps) = if chapter.denom == "uusdc" {
             (2_000, 25)
         } else {
             (400, 0)
         };
         let reservation = line.deposited * reservation_bps / 10_000;
-        let take = gross * take_bps / 10_000;
+        let gross: Vec<u128> = line
+            .rates
+            .iter()
+            .map(|rate| rate * u128::from(chapter.seconds) / 1_000_000)
+            .collect();
+        let take: u128 = gross.iter().map(|g| g * take_bps / 10_000).sum();
+        let gross: u128 = gross.iter().sum();
         assert_eq!(
             line.paid,
             gross - take,
@@ -116,12 +124,17 @@ fn job_is_running(world: &World, chapter: &Chapter) -> Result<()> {
 }
 
 fn outputs_are_there(outcome: &Outcome) -> Result<()> {
-    let accuracy = Digits::check(&Install::find()?, &outcome.outputs[0])?;
-    assert!(accuracy.ratio() >= 0.95, "digits: {accuracy}");
-    let png = fs::read(outcome.outputs[1].join("image.png"))?;
-    assert_eq!(&png[1..4], b"PNG");
-    for out in &outcome.outputs {
-        assert!(out.join("receipt.json").is_file());
+    let install = Install::find()?;
+    assert!(outcome.jobs.len() >= outcome.books.lines.len());
+    for done in &outcome.jobs {
+        assert!(done.out.join("receipt.json").is_file());
+        if done.job == "digits" {
+            let accuracy = Digits::check(&install, &done.out)?;
+            assert!(accuracy.ratio() >= 0.95, "digits: {accuracy}");
+        } else {
+            let png = fs::read(done.out.join("image.png"))?;
+            assert_eq!(&png[1..4], b"PNG");
+        }
     }
     Ok(())
 }
@@ -145,12 +158,44 @@ fn whatever_the_pricing_the_books_add_up() -> Result<()> {
         if *pricing == AUCTION {
             continue;
         }
-        let chapters = &CHAPTERS[..1];
+        let chapters = &world::chapters(*pricing)[..1];
         let name = format!("{pricing:?}");
         let (outcome, _dir) = play(&name, Engine::Embedded, chapters, *pricing, |_, _| Ok(()))?;
         outcome.books.audit()?;
         check(&outcome.books.lines, chapters);
+        outputs_are_there(&outcome)?;
+        assert_eq!(outcome.jobs.len(), pricing.providers() as usize);
     }
+    Ok(())
+}
+
+/// SIGKILL between a sealed bid's commitment and its reveal, and other prices afterwards: what was committed to is revealed
+/// all the same, and nothing is forfeited.
+#[test]
+fn killing_the_bidder_forfeits_no_sealed_bid() -> Result<()> {
+    let _stage = stage();
+    let install = Install::find()?;
+    let dir = tempfile::Builder::new().prefix("ember-").tempdir()?;
+    let mut say = |line: &str| println!("kill bidder: {line}");
+    let (chapter, pricing) = (&CHAPTERS[0], Pricing::SealedTender);
+    let (mut world, _) = World::begin(&install, Engine::Embedded, dir.path(), pricing, &mut say)?;
+    let order = opening::order(&world, chapter, pricing, &mut say)?;
+    opening::bid(&mut world, order, "sealed")?;
+    world.provider.kill()?;
+    let kept = fs::read_dir(world.provider.party.home().join("sealed"))?
+        .map(|f| Ok(fs::read_to_string(f?.path())?))
+        .collect::<Result<Vec<_>>>()?;
+    let [kept] = kept.as_slice() else {
+        panic!("expected one commitment, got {kept:?}");
+    };
+    let kept: serde_json::Value = serde_json::from_str(kept)?;
+    world.provider.start(&["--price", "0.5"])?;
+    let leases = opening::leases(&mut world, order, &mut say)?;
+    let lease = lease(&world.chain, &world.accounts.market, leases[0])?;
+    assert_eq!(serde_json::to_value(lease.rate)?, kept["rate"]);
+    let said = fs::read_to_string(world.provider.party.home().join("daemon.log"))?;
+    let salt = kept["salt"].as_str().context("no salt")?;
+    assert!(said.contains("committed") && !said.contains(salt));
     Ok(())
 }
 
@@ -211,8 +256,8 @@ fn killing_the_provider_changes_no_book() -> Result<()> {
         AUCTION,
         |world, chapter| {
             job_is_running(world, chapter)?;
-            world.kill_provider()?;
-            world.start_provider()
+            world.provider.kill()?;
+            world.provider.start(&[])
         },
     )?;
     outcome.books.audit()?;
@@ -232,7 +277,7 @@ fn killing_the_worker_changes_no_book() -> Result<()> {
         AUCTION,
         |world, chapter| {
             job_is_running(world, chapter)?;
-            let daemon = world.daemon.as_ref().context("no daemon")?;
+            let daemon = world.provider.daemon.as_ref().context("no daemon")?;
             for pid in daemon.children()? {
                 let pid =
                     rustix::process::Pid::from_raw(pid.cast_signed()).context("a process id")?;

@@ -14,7 +14,7 @@ use ember_client::{
 use ember_e2e::{
     chain::Engine,
     install::Install,
-    opening::Pricing,
+    pricing::Pricing,
     process::resident_kib,
     story::tell,
     world::{CHAPTERS, World},
@@ -83,7 +83,11 @@ fn memory(world: &mut World) -> Result<()> {
         .as_ref()
         .context("no emberd")?
         .resident_kib()?;
-    let daemon = world.daemon.as_ref().context("no provider daemon")?;
+    let daemon = world
+        .provider
+        .daemon
+        .as_ref()
+        .context("no provider daemon")?;
     println!(
         "  emberd, resident                  {:>8} MiB (limit 300)",
         emberd / 1024
@@ -107,7 +111,7 @@ fn memory(world: &mut World) -> Result<()> {
 /// From the moment that a signed transaction leaves to the moment that the node says that it is in a block, asked
 /// every two milliseconds.
 fn latency(world: &World) -> Result<Duration> {
-    let (from, to) = (&world.tenant, &world.provider.address);
+    let (from, to) = (&world.tenant, &world.provider.party.address);
     let key = Keyring::open(from.home().join("keys"), "ember").get("tenant")?;
     let send = MsgSend {
         from_address: from.address.clone(),
