@@ -162,12 +162,15 @@ impl App {
         })
     }
 
-    /// Calls the contracts that want to know of every block. One that fails changes nothing and stops nobody.
+    /// Calls the contracts that want to know of every block. One that fails changes nothing and stops nobody. Their code
+    /// is pinned, so that a block in which nothing is due costs little; that holds for what they migrate to as well.
     fn end_block(&self, ctx: &Ctx) {
         for contract in hooks::contracts(ctx) {
+            let pinned = self.inner.wasm.pin_code_of(ctx, &contract);
             let outer = ctx.swap_gas(GasMeter::new(hooks::MAX_GAS));
-            let result =
-                ctx.atomically(|ctx| self.inner.wasm.sudo(ctx, &contract, br#"{"end_block":{}}"#));
+            let result = pinned.and_then(|()| {
+                ctx.atomically(|ctx| self.inner.wasm.sudo(ctx, &contract, br#"{"end_block":{}}"#))
+            });
             ctx.swap_gas(outer);
             if let Err(e) = result {
                 let name = auth::keeper::human(ctx, &contract).unwrap_or_default();

@@ -18,7 +18,7 @@ const MODULES: [&str; 6] = ["auth", "bank", "consensus", "genutil", "hooks", "wa
 ///
 /// # Errors
 /// sdk/18 with the field that is wrong.
-pub(super) fn import(ctx: &Ctx, wasm: &WasmModule, app_state: &Value) -> Result<()> {
+pub fn import(ctx: &Ctx, wasm: &WasmModule, app_state: &Value) -> Result<()> {
     check_modules(app_state)?;
     auth::genesis::import(ctx, app_state)?;
     bank::genesis::import(ctx, app_state)?;

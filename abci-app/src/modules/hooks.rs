@@ -9,8 +9,8 @@ use crate::{
 use serde_json::{Value, json};
 
 /// The most gas that one contract's hook may use in a block. A hook that runs out is undone and tried again in the next
-/// block, for ever if its due items never fit, so this lies far above what a bounded hook needs: the market's 100 due
-/// orders, each an auction with a full book, are some 800 million, under 150 ms in the VM.
+/// block, for ever if its due items never fit, so this lies far above what a bounded hook needs: the largest block of the market's
+/// that `tests/costs.rs` knows takes under 200 million.
 pub const MAX_GAS: u64 = 1_000_000_000;
 
 const KEY: &[u8] = b"endBlock";

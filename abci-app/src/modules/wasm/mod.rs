@@ -100,6 +100,24 @@ impl WasmModule {
         Ok(data.unwrap_or_default())
     }
 
+    /// Pin the code of a contract on chain, without a gas limit, as governance would: for what runs in every block. Does
+    /// nothing where it is pinned, or where there is no such contract.
+    ///
+    /// # Errors
+    /// wasm/18 when the blob is not on this node's disk.
+    pub fn pin_code_of(&self, ctx: &Ctx, contract: &[u8]) -> Result<()> {
+        self.without_gas(ctx, |k| {
+            let Some(info) = state::contract(&k.ctx, contract)? else {
+                return Ok(());
+            };
+            if !state::is_pinned(&k.ctx, info.code_id)? {
+                k.vm.pin(&state::checksum(&state::must_code(&k.ctx, info.code_id)?)?)?;
+                state::set_pinned(&k.ctx, info.code_id)?;
+            }
+            Ok(())
+        })
+    }
+
     /// Put `app_state.wasm` into the empty store and run its messages, without a gas limit. `ctx` is of
     /// [`crate::ctx::Mode::Deliver`]. Accounts and balances are there before.
     ///
