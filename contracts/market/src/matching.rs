@@ -25,28 +25,31 @@ pub const MAX_ASKS_TRIED: usize = 50;
 
 /// A winner, and what its provider has bonded.
 type Won = (Award, Uint128);
+/// Who was asked already and can serve: offer, units, bond.
+type Able = Vec<(BidId, u32, Uint128)>;
 
 /// The winners among those offers that `can_serve` so many units, which answers the bond of their provider. Who does not
 /// serve is passed over, as winner and as maker of somebody else's price.
 fn winners(
+    out: &mut Outbox,
     pricing: &PricingMode,
     wanted: &Wanted,
-    mut offers: Vec<Offer>,
+    offers: &mut Vec<Offer>,
+    able: &mut Able,
     mut can_serve: impl FnMut(BidId, u32) -> Result<Option<Uint128>, ContractError>,
 ) -> Result<(Vec<Won>, Option<Draw>), ContractError> {
-    // What was asked already: offer, units, bond.
-    let mut able: Vec<(BidId, u32, Uint128)> = Vec::new();
     'again: loop {
         let Fill {
             awards,
             priced_by,
             draw,
-        } = pricing.fill(wanted, &offers);
+        } = pricing.fill(wanted, offers);
         let price = priced_by.map(|id| (id, 1));
         for (id, units) in awards.iter().map(|a| (a.id, a.units)).chain(price) {
             if able.iter().any(|(own, n, _)| *own == id && *n >= units) {
                 continue;
             }
+            out.ask();
             match can_serve(id, units)? {
                 Some(bonded) => able.push((id, units, bonded)),
                 None => {
@@ -85,14 +88,23 @@ pub fn close_auction(
 ) -> Result<(), ContractError> {
     let config = CONFIG.load(storage)?;
     bids::end_sealed(storage, out, account, BidState::Forfeited, "unrevealed")?;
-    let offers = bids::offers(storage, account)?;
+    let mut offers = bids::offers(storage, account)?;
     let order = &account.order;
     let wanted = wanted(order, order.resources.units);
-    let (won, draw) = winners(&order.pricing, &wanted, offers, |id, units| {
+    let can_serve = |id, units| -> Result<_, ContractError> {
         let bid = bids::load(storage, id)?;
         let part = order.part(units, bid.score);
         Ok(providers::can_serve(querier, &config, &bid.provider, part).ok())
-    })?;
+    };
+    let mut able = Able::new();
+    let (won, draw) = winners(
+        out,
+        &order.pricing,
+        &wanted,
+        &mut offers,
+        &mut able,
+        can_serve,
+    )?;
     let Some((first, _)) = won.first() else {
         return expire(storage, out, account);
     };
@@ -238,53 +250,73 @@ pub fn cross(
     } else {
         units
     };
-    let mut looked_at = 0;
-    let mut offers = Vec::new();
-    for key in ASK_BOOK
-        .sub_prefix(&order.ceiling.denom)
-        .keys(storage, None, None, Order::Ascending)
-        .take(MAX_ASKS_SEEN)
-    {
-        let (rate, id) = key?;
-        if rate > order.ceiling.rate.0.u128() || offers.len() >= MAX_ASKS_TRIED {
-            break;
-        }
-        looked_at += 1;
+    let wanted = wanted(order, units);
+    let can_sell = |BidId(id), units| -> Result<_, ContractError> {
         let ask = asks::load(storage, AskId(id))?;
-        if spec.matches(&ask.device)
-            && ask.units >= least
-            && ask.assurance.serves(order.resources.assurance)
-        {
-            // An offer's id only ranks it; an ask has no bid yet.
-            offers.push(Offer {
-                id: BidId(id),
-                rate: ask.rate,
-                units: ask.units,
-                weight: Uint128::zero(),
-                score: None,
-            });
+        if account.was_left_by(storage, &ask.provider)? {
+            return Ok(None);
         }
-    }
-    let (won, _) = winners(
-        &order.pricing,
-        &wanted(order, units),
-        offers,
-        |BidId(id), units| {
-            let ask = asks::load(storage, AskId(id))?;
-            if account.was_left_by(storage, &ask.provider)? {
-                return Ok(None);
+        let can: Result<_, Ineligible> = providers::can_sell(
+            querier,
+            &config,
+            &ask.provider,
+            &ask.device,
+            units,
+            Some(&order.resources),
+        );
+        Ok(can.ok())
+    };
+    let book = ASK_BOOK.sub_prefix(&order.ceiling.denom);
+    let mut book = book
+        .keys(storage, None, None, Order::Ascending)
+        .take(MAX_ASKS_SEEN);
+    let (mut looked_at, mut tried) = (0, 0);
+    let (mut offers, mut able) = (Vec::<Offer>::new(), Able::new());
+    let won = loop {
+        // The book has the cheapest first, so what is further back wins only where these do not serve.
+        let there: u64 = offers.iter().map(|o| u64::from(o.units)).sum();
+        let mut short = u64::from(units).saturating_sub(there);
+        while short > 0 {
+            let Some(key) = book.next() else {
+                break;
+            };
+            let (rate, id) = key?;
+            if rate > order.ceiling.rate.0.u128() || tried >= MAX_ASKS_TRIED {
+                break;
             }
-            let can: Result<_, Ineligible> = providers::can_sell(
-                querier,
-                &config,
-                &ask.provider,
-                &ask.device,
-                units,
-                Some(&order.resources),
-            );
-            Ok(can.ok())
-        },
-    )?;
+            looked_at += 1;
+            let ask = asks::load(storage, AskId(id))?;
+            if spec.matches(&ask.device)
+                && ask.units >= least
+                && ask.assurance.serves(order.resources.assurance)
+            {
+                tried += 1;
+                short = short.saturating_sub(u64::from(ask.units));
+                // An offer's id only ranks it; an ask has no bid yet.
+                offers.push(Offer {
+                    id: BidId(id),
+                    rate: ask.rate,
+                    units: ask.units,
+                    weight: Uint128::zero(),
+                    score: None,
+                });
+            }
+        }
+        let asked = offers.len();
+        let (won, _) = winners(
+            out,
+            &order.pricing,
+            &wanted,
+            &mut offers,
+            &mut able,
+            can_sell,
+        )?;
+        // Short: the book is at its end. As many as before: nobody was passed over.
+        if short > 0 || offers.len() == asked {
+            break won;
+        }
+    };
+    drop(book);
     if won.is_empty() {
         return Err(ContractError::NothingAdmits {
             denom: order.ceiling.denom.clone(),

@@ -8,6 +8,7 @@ pub struct Outbox {
     messages: Vec<BankMsg>,
     reports: Vec<SubMsg>,
     events: Vec<Event>,
+    asked: usize,
 }
 
 impl Outbox {
@@ -34,6 +35,16 @@ impl Outbox {
     /// How many messages wait to be sent.
     pub fn messages(&self) -> usize {
         self.messages.len().saturating_add(self.reports.len())
+    }
+
+    /// Counts a question to the registry, which may cost much.
+    pub const fn ask(&mut self) {
+        self.asked = self.asked.saturating_add(1);
+    }
+
+    /// How often the registry was asked whether somebody can serve.
+    pub const fn asked(&self) -> usize {
+        self.asked
     }
 
     /// The answer.

@@ -10,12 +10,14 @@ use ember_types::{ids::OrderId, lease::OrderState, pricing::MatchAt};
 pub const MAX_ITEMS: usize = 100;
 /// No further order is looked at once this many payments wait to be sent.
 pub const MAX_MESSAGES: usize = 500;
+/// No further order is looked at once the registry was asked so often who can serve: each time it reads a whole provider.
+pub const MAX_ASKED: usize = 200;
 
 pub(crate) fn end_block(deps: DepsMut, env: &Env) -> Result<Response, ContractError> {
     let now = env.block.time.seconds();
     let mut out = Outbox::default();
     for _ in 0..MAX_ITEMS {
-        if out.messages() >= MAX_MESSAGES {
+        if out.messages() >= MAX_MESSAGES || out.asked() >= MAX_ASKED {
             break;
         }
         let Some(((due, id), _)) = DUE.first(deps.storage)? else {
