@@ -129,6 +129,25 @@ fn a_partial_order_takes_the_cheapest_units_there_are() {
 }
 
 #[test]
+fn parts_of_who_cannot_serve_any_more_come_from_further_back_in_the_book() {
+    let whole = cluster(ClusterPricing::Market(Market::default()));
+    for mode in [PARTIAL, whole] {
+        let mut suite = Suite::new();
+        let tenant = suite.rich("tenant", 1_000_000);
+        let [a, b, c] = three(&mut suite, 3);
+        suite.ask(&a, 2, USDC, 1_000_000).unwrap();
+        suite.ask(&b, 1, USDC, 2_000_000).unwrap();
+        suite.ask(&a, 1, USDC, 2_500_000).unwrap();
+        suite.ask(&c, 3, USDC, 3_000_000).unwrap();
+        let leave = ember_types::registry::ExecuteMsg::UnregisterProvider {};
+        suite.registry(&a, &leave, &[]).unwrap();
+        let id = order(&mut suite, (&tenant, 100_000), 3, mode, false).unwrap();
+        assert_eq!(parts(&suite, id), [(b, 1), (c, 2)]);
+        suite.check_books().unwrap();
+    }
+}
+
+#[test]
 fn what_runs_together_runs_dry_together_and_comes_back_together() {
     let mut suite = Suite::new();
     let tenant = suite.rich("tenant", 1_000_000);
