@@ -395,3 +395,24 @@ async fn subscriptions() {
     ws.close().unwrap();
     driver.await.unwrap().unwrap();
 }
+
+/// A client that is not answered takes the connection for broken, and connects again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_websocket_that_is_closed_is_closed_from_both_sides() {
+    const NORMAL: [u8; 2] = 1_000u16.to_be_bytes();
+    let chain = Chain::start().await;
+    let mut tcp = TcpStream::connect(&chain.addr).await.unwrap();
+    let upgrade = "GET /websocket HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+        sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    tcp.write_all(upgrade.as_bytes()).await.unwrap();
+    // A close frame of two bytes, masked with zeros.
+    let close = [&[0x88, 0x82, 0, 0, 0, 0][..], &NORMAL].concat();
+    tcp.write_all(&close).await.unwrap();
+    let mut answer = Vec::new();
+    tcp.read_to_end(&mut answer).await.unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 101"));
+    assert!(
+        answer.ends_with(&[&[0x88, 2][..], &NORMAL].concat()),
+        "{answer:?}"
+    );
+}

@@ -33,8 +33,9 @@ pub(super) async fn run<A: Application>(rpc: Rpc<A>, mut socket: WebSocket) {
                 let text = match message {
                     Some(Ok(Message::Text(text))) => text.as_bytes().to_vec(),
                     Some(Ok(Message::Binary(bytes))) => bytes.to_vec(),
-                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
-                    Some(Ok(Message::Close(_)) | Err(_)) | None => return,
+                    // The next read sends the answer to a ping or a close, and after a close there is no other.
+                    Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Close(_))) => continue,
+                    Some(Err(_)) | None => return,
                 };
                 let Some(answer) = handle(&rpc, &mut subscriptions, &text).await else { continue };
                 if send(&mut socket, &answer).await.is_err() {
