@@ -195,7 +195,8 @@ fn killing_the_bidder_forfeits_no_sealed_bid() -> Result<()> {
     assert_eq!(serde_json::to_value(lease.rate)?, kept["rate"]);
     let said = fs::read_to_string(world.provider.party.home().join("daemon.log"))?;
     let salt = kept["salt"].as_str().context("no salt")?;
-    assert!(said.contains("committed") && !said.contains(salt));
+    // Whether it came to say that it had committed depends on when it was killed.
+    assert!(said.contains("revealed") && !said.contains(salt), "{said}");
     Ok(())
 }
 
