@@ -87,6 +87,18 @@ pub struct Ctx {
     pub mode: Mode,
     /// The transaction, where there is one; hooks, genesis and queries have none.
     pub tx: Option<Arc<TxInfo>>,
+    /// How many contracts' messages stand in each other here, and how many of their queries. It is kept with the
+    /// context because other modules' messages may carry messages to contracts again.
+    pub depth: Depth,
+}
+
+/// How deep contracts call each other.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Depth {
+    /// Messages in messages.
+    pub calls: u32,
+    /// Queries in queries.
+    pub queries: u32,
 }
 
 impl Ctx {
@@ -103,6 +115,7 @@ impl Ctx {
             block: Arc::new(block),
             mode,
             tx: None,
+            depth: Depth::default(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The modules. Each owns one store and knows only those above it.
 
 pub mod page;
+pub mod router;
 pub mod auth;
 pub mod bank;
 pub mod consensus;

@@ -69,7 +69,7 @@ impl Application for App {
             verified: &self.inner.verified,
             max_block_gas: consensus::max_gas(&ctx),
         };
-        let result = run::run(&ctx, &tx, &self.inner.wasm, &ante);
+        let result = run::run(&ctx, &tx, &self.router(), &ante);
         if result.error.is_none() {
             *check = ctx.with_layers(|l| l.clone());
         }

@@ -131,7 +131,7 @@ impl App {
                 TxResult::refused(AppError::out_of_gas("no block gas left to run tx"))
             } else {
                 match DecodedTx::decode(raw) {
-                    Ok(tx) => run::run(&ctx, &tx, &self.inner.wasm, &ante),
+                    Ok(tx) => run::run(&ctx, &tx, &self.router(), &ante),
                     Err(e) => TxResult::refused(e),
                 }
             };

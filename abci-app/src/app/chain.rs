@@ -1,15 +1,20 @@
 //! What the wasm module needs of the modules below it.
 
+use super::router::Modules;
 use crate::{
     codec::{address, coins},
     ctx::Ctx,
     error::{AppError, Result},
     modules::{
         auth, bank,
-        wasm::{Account, Chain},
+        router::Router,
+        wasm::{Account, Chain, WasmModule},
     },
 };
-use cosmos_sdk_proto::cosmos::{bank::v1beta1::Metadata, base::v1beta1::Coin};
+use cosmos_sdk_proto::{
+    Any,
+    cosmos::{bank::v1beta1::Metadata, base::v1beta1::Coin},
+};
 
 /// The chain's own auth and bank.
 #[derive(Debug, Clone, Copy)]
@@ -65,6 +70,14 @@ impl Chain for Below {
 
     fn denom_metadata(&self, ctx: &Ctx, denom: &str) -> Result<Option<Metadata>> {
         bank::query::find_metadata(ctx, denom)
+    }
+
+    fn signers(&self, wasm: &WasmModule, msg: &Any) -> Result<Vec<String>> {
+        Modules { wasm }.signers(msg)
+    }
+
+    fn handle(&self, ctx: &Ctx, wasm: &WasmModule, msg: &Any) -> Result<Any> {
+        Modules { wasm }.handle(ctx, msg)
     }
 }
 

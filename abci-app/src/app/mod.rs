@@ -7,6 +7,7 @@ pub mod chain;
 pub mod convert;
 pub mod genesis;
 pub mod query;
+pub mod router;
 mod abci;
 mod block;
 
@@ -139,6 +140,13 @@ impl App {
             app.inner.wasm.pin_all(&ctx).map_err(OpenError::Code)?;
         }
         Ok(app)
+    }
+
+    /// Where messages go.
+    fn router(&self) -> router::Modules<'_> {
+        router::Modules {
+            wasm: &self.inner.wasm,
+        }
     }
 
     /// The Bech32 prefix of the chain's accounts; empty before genesis.

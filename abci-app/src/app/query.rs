@@ -170,7 +170,7 @@ impl App {
             verified: &self.inner.verified,
             max_block_gas: None,
         };
-        let result = run::run(&ctx, &tx, &self.inner.wasm, &ante);
+        let result = run::run(&ctx, &tx, &self.router(), &ante);
         if let Some(e) = result.error {
             return Err(e);
         }

@@ -118,6 +118,14 @@ pub(super) const fn tag(store: StoreKey) -> u8 {
         StoreKey::Consensus => 3,
         StoreKey::Hooks => 4,
         StoreKey::Wasm => 5,
+        StoreKey::Authz => 6,
+        StoreKey::Distribution => 7,
+        StoreKey::Evidence => 8,
+        StoreKey::Feegrant => 9,
+        StoreKey::Gov => 10,
+        StoreKey::Mint => 11,
+        StoreKey::Slashing => 12,
+        StoreKey::Staking => 13,
     }
 }
 

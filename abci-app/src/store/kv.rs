@@ -7,23 +7,47 @@ use std::collections::BTreeMap;
 pub enum StoreKey {
     /// Accounts.
     Auth,
+    /// Grants of authority.
+    Authz,
     /// Balances and supply.
     Bank,
     /// Consensus parameters.
     Consensus,
+    /// Rewards.
+    Distribution,
+    /// Misbehaviour.
+    Evidence,
+    /// Allowances for fees.
+    Feegrant,
+    /// Proposals, deposits and votes.
+    Gov,
     /// End-block hooks.
     Hooks,
+    /// Inflation.
+    Mint,
+    /// Signing records.
+    Slashing,
+    /// Validators and delegations.
+    Staking,
     /// Contracts.
     Wasm,
 }
 
 impl StoreKey {
     /// Every store, in the order of their names.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 13] = [
         Self::Auth,
+        Self::Authz,
         Self::Bank,
         Self::Consensus,
+        Self::Distribution,
+        Self::Evidence,
+        Self::Feegrant,
+        Self::Gov,
         Self::Hooks,
+        Self::Mint,
+        Self::Slashing,
+        Self::Staking,
         Self::Wasm,
     ];
 
@@ -31,9 +55,17 @@ impl StoreKey {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Auth => "acc",
+            Self::Authz => "authz",
             Self::Bank => "bank",
             Self::Consensus => "consensus",
+            Self::Distribution => "distribution",
+            Self::Evidence => "evidence",
+            Self::Feegrant => "feegrant",
+            Self::Gov => "gov",
             Self::Hooks => "hooks",
+            Self::Mint => "mint",
+            Self::Slashing => "slashing",
+            Self::Staking => "staking",
             Self::Wasm => "wasm",
         }
     }

@@ -6,13 +6,10 @@ use crate::{
     ctx::{Ctx, Event, Mode},
     error::{AppError, Result},
     gas::GasMeter,
-    modules::{bank, wasm::WasmModule},
+    modules::router::Router,
 };
-use cosmos_sdk_proto::{Any, cosmos::base::abci::v1beta1::TxMsgData};
+use cosmos_sdk_proto::cosmos::base::abci::v1beta1::TxMsgData;
 use prost::Message;
-
-/// The type URLs of the wasm module's messages start so.
-const WASM: &str = "/cosmwasm.wasm.v1.";
 
 /// What became of a transaction.
 #[derive(Debug, Clone, Default)]
@@ -41,7 +38,7 @@ impl TxResult {
 
 /// Runs a transaction on `ctx`. In `Check` and `Recheck` the messages are not run. State: the ante's when it passed,
 /// the messages' when all of them did.
-pub fn run(ctx: &Ctx, tx: &DecodedTx, wasm: &WasmModule, ante: &Ante<'_>) -> TxResult {
+pub fn run(ctx: &Ctx, tx: &DecodedTx, router: &dyn Router, ante: &Ante<'_>) -> TxResult {
     let limit = if ctx.mode == Mode::Simulate {
         ctx.gas().limit()
     } else {
@@ -51,13 +48,13 @@ pub fn run(ctx: &Ctx, tx: &DecodedTx, wasm: &WasmModule, ante: &Ante<'_>) -> TxR
     let outer = ctx.swap_gas(GasMeter::new(limit));
     ctx.take_events();
     let checked =
-        signers(tx, wasm).and_then(|s| ctx.atomically(|ctx| ante::check(ctx, tx, &s, ante)));
+        signers(tx, router).and_then(|s| ctx.atomically(|ctx| ante::check(ctx, tx, &s, ante)));
     let mut events = ctx.take_events();
     let outcome = match checked {
         Err(e) => Err(e),
         Ok(()) if matches!(ctx.mode, Mode::Check | Mode::Recheck) => Ok(Vec::new()),
         Ok(()) => ctx
-            .atomically(|ctx| messages(ctx, tx, wasm))
+            .atomically(|ctx| messages(ctx, tx, router))
             .map(|(data, message_events)| {
                 events.extend(message_events);
                 data
@@ -78,20 +75,10 @@ pub fn run(ctx: &Ctx, tx: &DecodedTx, wasm: &WasmModule, ante: &Ante<'_>) -> TxR
 }
 
 /// The messages' signers, in order, each once.
-fn signers(tx: &DecodedTx, wasm: &WasmModule) -> Result<Vec<String>> {
+fn signers(tx: &DecodedTx, router: &dyn Router) -> Result<Vec<String>> {
     let mut out: Vec<String> = Vec::new();
     for msg in tx.messages() {
-        let signers = match bank::msg::signers(&msg.type_url, &msg.value) {
-            Some(signers) => signers?,
-            None if msg.type_url.starts_with(WASM) => wasm.signers(&msg.type_url, &msg.value)?,
-            None => {
-                return Err(AppError::tx_decode(format_args!(
-                    "unable to resolve type URL {}",
-                    clip(&msg.type_url)
-                )));
-            }
-        };
-        for signer in signers {
+        for signer in router.signers(msg)? {
             if !out.contains(&signer) {
                 out.push(signer);
             }
@@ -100,24 +87,16 @@ fn signers(tx: &DecodedTx, wasm: &WasmModule) -> Result<Vec<String>> {
     Ok(out)
 }
 
-fn clip(s: &str) -> String {
-    s.chars().take(128).collect()
-}
-
-fn messages(ctx: &Ctx, tx: &DecodedTx, wasm: &WasmModule) -> Result<(Vec<u8>, Vec<Event>)> {
+fn messages(ctx: &Ctx, tx: &DecodedTx, router: &dyn Router) -> Result<(Vec<u8>, Vec<Event>)> {
     let mut data = TxMsgData::default();
     let mut events = Vec::new();
     for (i, msg) in tx.messages().iter().enumerate() {
-        let sender = signers_of(msg, wasm);
-        let handled = match bank::msg::handle(ctx, &msg.type_url, &msg.value) {
-            Some(handled) => handled,
-            None => wasm.handle_msg(ctx, &msg.type_url, &msg.value),
-        };
-        let (type_url, value) = handled.map_err(|e| AppError {
+        let sender = router.signers(msg)?.into_iter().next().unwrap_or_default();
+        let response = router.handle(ctx, msg).map_err(|e| AppError {
             log: format!("failed to execute message; message index: {i}: {}", e.log),
             ..e
         })?;
-        data.msg_responses.push(Any { type_url, value });
+        data.msg_responses.push(response);
         let action = Event::new("message")
             .attr("action", msg.type_url.clone())
             .attr("sender", sender)
@@ -127,14 +106,6 @@ fn messages(ctx: &Ctx, tx: &DecodedTx, wasm: &WasmModule) -> Result<(Vec<u8>, Ve
         }
     }
     Ok((data.encode_to_vec(), events))
-}
-
-fn signers_of(msg: &Any, wasm: &WasmModule) -> String {
-    bank::msg::signers(&msg.type_url, &msg.value)
-        .unwrap_or_else(|| wasm.signers(&msg.type_url, &msg.value))
-        .ok()
-        .and_then(|s| s.into_iter().next())
-        .unwrap_or_default()
 }
 
 /// `/cosmos.bank.v1beta1.MsgSend` is of `bank`.

@@ -15,6 +15,7 @@ use crate::{
     gas::GasMeter,
 };
 use cosmos_sdk_proto::{
+    Any,
     cosmos::bank::v1beta1::MsgSend,
     cosmwasm::wasm::v1::{
         MsgClearAdmin, MsgExecuteContract, MsgInstantiateContract, MsgInstantiateContract2,
@@ -220,10 +221,17 @@ impl Keeper {
             own(&send.from_address)?;
             return self.send(contract, &send).map(Some);
         }
-        for signer in msg::signers(type_url, value).map_err(|_| unknown())? {
+        let any = Any {
+            type_url: type_url.to_owned(),
+            value: value.to_vec(),
+        };
+        let module = self.module();
+        let signers = self.chain.signers(&module, &any).map_err(|_| unknown())?;
+        for signer in signers {
             own(&signer)?;
         }
-        msg::handle(self, type_url, value).map(Some)
+        let response = self.chain.handle(&self.ctx, &module, &any)?;
+        Ok(Some((response.type_url, response.value)))
     }
 }
 

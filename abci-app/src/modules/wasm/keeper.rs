@@ -34,8 +34,6 @@ pub(super) struct Keeper {
     pub chain: Arc<dyn Chain>,
     pub ctx: Ctx,
     pub api: Api,
-    calls: u32,
-    queries: u32,
 }
 
 /// A contract that is there, ready to run.
@@ -63,9 +61,15 @@ impl Keeper {
             chain: Arc::clone(&module.chain),
             ctx: ctx.clone(),
             api,
-            calls: 0,
-            queries: 0,
         })
+    }
+
+    /// The module, for what the chain below hands back to it.
+    pub fn module(&self) -> WasmModule {
+        WasmModule {
+            vm: Arc::clone(&self.vm),
+            chain: Arc::clone(&self.chain),
+        }
     }
 
     /// One level of messages deeper.
@@ -73,13 +77,12 @@ impl Keeper {
     /// # Errors
     /// wasm/30.
     pub fn deeper_call(&self) -> Res<Self> {
-        if self.calls >= MAX_CALL_DEPTH {
+        let mut deeper = self.clone();
+        deeper.ctx.depth.calls += 1;
+        if deeper.ctx.depth.calls > MAX_CALL_DEPTH {
             return Err(Fail::bare(Code::CallDepth));
         }
-        Ok(Self {
-            calls: self.calls + 1,
-            ..self.clone()
-        })
+        Ok(deeper)
     }
 
     /// One level of queries deeper.
@@ -87,13 +90,12 @@ impl Keeper {
     /// # Errors
     /// wasm/27.
     pub fn deeper_query(&self) -> Res<Self> {
-        if self.queries >= MAX_QUERY_DEPTH {
+        let mut deeper = self.clone();
+        deeper.ctx.depth.queries += 1;
+        if deeper.ctx.depth.queries > MAX_QUERY_DEPTH {
             return Err(Fail::bare(Code::QueryDepth));
         }
-        Ok(Self {
-            queries: self.queries + 1,
-            ..self.clone()
-        })
+        Ok(deeper)
     }
 
     /// The bytes of an address.

@@ -1,7 +1,11 @@
 //! What the contracts need of the chain below them.
 
+use super::WasmModule;
 use crate::{ctx::Ctx, error::Result};
-use cosmos_sdk_proto::cosmos::{bank::v1beta1::Metadata, base::v1beta1::Coin};
+use cosmos_sdk_proto::{
+    Any,
+    cosmos::{bank::v1beta1::Metadata, base::v1beta1::Coin},
+};
 
 /// What stands at an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,4 +73,16 @@ pub trait Chain: Send + Sync {
     /// # Errors
     /// sdk/11.
     fn denom_metadata(&self, ctx: &Ctx, denom: &str) -> Result<Option<Metadata>>;
+
+    /// Who must sign a message of any module, as addresses in text. `wasm` is the module that asks.
+    ///
+    /// # Errors
+    /// sdk/2 for a message that this chain does not have.
+    fn signers(&self, wasm: &WasmModule, msg: &Any) -> Result<Vec<String>>;
+
+    /// Run a message of any module whose signers were checked; its response.
+    ///
+    /// # Errors
+    /// The message's.
+    fn handle(&self, ctx: &Ctx, wasm: &WasmModule, msg: &Any) -> Result<Any>;
 }

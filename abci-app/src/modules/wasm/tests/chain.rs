@@ -1,12 +1,15 @@
 //! A bank for tests: balances in the bank store, moved and checked as the SDK's does, without its parameters.
 
-use super::super::{Account, Chain};
+use super::super::{Account, Chain, WasmModule};
 use crate::{
     ctx::{Ctx, Event},
     error::{AppError, Result},
     store::{StoreKey, prefix_end},
 };
-use cosmos_sdk_proto::cosmos::{bank::v1beta1::Metadata, base::v1beta1::Coin};
+use cosmos_sdk_proto::{
+    Any,
+    cosmos::{bank::v1beta1::Metadata, base::v1beta1::Coin},
+};
 
 pub struct TestChain;
 
@@ -93,5 +96,14 @@ impl Chain for TestChain {
 
     fn denom_metadata(&self, _: &Ctx, _: &str) -> Result<Option<Metadata>> {
         Ok(None)
+    }
+
+    fn signers(&self, wasm: &WasmModule, msg: &Any) -> Result<Vec<String>> {
+        wasm.signers(&msg.type_url, &msg.value)
+    }
+
+    fn handle(&self, ctx: &Ctx, wasm: &WasmModule, msg: &Any) -> Result<Any> {
+        let (type_url, value) = wasm.handle_msg(ctx, &msg.type_url, &msg.value)?;
+        Ok(Any { type_url, value })
     }
 }

@@ -1,0 +1,43 @@
+//! Which module a message belongs to.
+
+use crate::{
+    ctx::Ctx,
+    error::{AppError, Result},
+    modules::{bank, router::Router, wasm::WasmModule},
+};
+use cosmos_sdk_proto::Any;
+
+/// The type URLs of the wasm module's messages start so.
+const WASM: &str = "/cosmwasm.wasm.v1.";
+
+/// Every module of this chain.
+#[derive(Clone, Copy)]
+pub struct Modules<'a> {
+    /// The contracts.
+    pub wasm: &'a WasmModule,
+}
+
+impl Router for Modules<'_> {
+    fn signers(&self, msg: &Any) -> Result<Vec<String>> {
+        let (url, value) = (msg.type_url.as_str(), msg.value.as_slice());
+        if url.starts_with(WASM) {
+            return self.wasm.signers(url, value);
+        }
+        bank::msg::signers(url, value).unwrap_or_else(|| Err(unknown(url)))
+    }
+
+    fn handle(&self, ctx: &Ctx, msg: &Any) -> Result<Any> {
+        let (url, value) = (msg.type_url.as_str(), msg.value.as_slice());
+        let (type_url, value) = if url.starts_with(WASM) {
+            self.wasm.handle_msg(ctx, url, value)?
+        } else {
+            bank::msg::handle(ctx, url, value).unwrap_or_else(|| Err(unknown(url)))?
+        };
+        Ok(Any { type_url, value })
+    }
+}
+
+fn unknown(type_url: &str) -> AppError {
+    let shown: String = type_url.chars().take(128).collect();
+    AppError::tx_decode(format_args!("unable to resolve type URL {shown}"))
+}
