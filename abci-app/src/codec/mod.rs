@@ -1,6 +1,7 @@
 //! Between bytes on the wire and what modules work with. Strict: what does not encode back to itself is refused.
 
 pub mod address;
+pub mod dec;
 pub mod coins;
 pub mod tx;
 
