@@ -10,9 +10,27 @@ use std::{
 /// Where the application is found when the home's path is too long for a unix socket.
 const FALLBACK: &str = "tcp://127.0.0.1:26658";
 
+/// How a node finds others.
+#[derive(Debug, Clone)]
+pub struct P2p {
+    /// Where it listens: `tcp://HOST:PORT`.
+    pub laddr: String,
+    /// `ID@HOST:PORT` of those that it always keeps up with.
+    pub peers: Vec<String>,
+}
+
+impl Default for P2p {
+    fn default() -> Self {
+        Self {
+            laddr: "tcp://127.0.0.1:26656".into(),
+            peers: Vec::new(),
+        }
+    }
+}
+
 /// `config.toml` for CometBFT v0.38: fast blocks on one machine, the transaction index on. What is not named here has
 /// CometBFT's default.
-pub(super) fn config(home: &Path, app: &Config) -> String {
+pub(super) fn config(home: &Path, app: &Config, p2p: &P2p) -> String {
     let proxy = abci_addr(home, &app.abci_laddr).map_or_else(
         |e| {
             eprintln!(
@@ -37,7 +55,8 @@ node_key_file = "config/node_key.json"
 laddr = {}
 
 [p2p]
-laddr = "tcp://127.0.0.1:26656"
+laddr = {}
+persistent_peers = {}
 addr_book_strict = false
 allow_duplicate_ip = true
 
@@ -60,6 +79,8 @@ indexer = "kv"
         quote(&proxy),
         quote(&app.moniker),
         quote(&app.rpc_laddr),
+        quote(&p2p.laddr),
+        quote(&p2p.peers.join(",")),
     )
 }
 

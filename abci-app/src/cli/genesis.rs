@@ -28,6 +28,15 @@ pub struct Contracts {
     pub max_bids: u32,
 }
 
+/// A validator of the first block.
+#[derive(Debug, Clone)]
+pub struct Validator {
+    /// Its ed25519 public key.
+    pub public: [u8; 32],
+    /// Its name.
+    pub moniker: String,
+}
+
 /// What a genesis is made of.
 #[derive(Debug)]
 pub struct Spec<'a> {
@@ -39,16 +48,14 @@ pub struct Spec<'a> {
     pub denom: &'a str,
     /// Stablecoin denom.
     pub stable_denom: &'a str,
-    /// Name of the validator.
-    pub moniker: &'a str,
     /// Who may change fees and upgrade contracts.
     pub authority: &'a str,
     /// Accounts and what they hold.
     pub accounts: &'a [(String, Vec<Coin>)],
     /// Ember's contracts; none makes a chain without them.
     pub contracts: Option<&'a Contracts>,
-    /// The validator's ed25519 public key.
-    pub validator: [u8; 32],
+    /// Who signs the first block, each with the same power.
+    pub validators: &'a [Validator],
     /// RFC 3339.
     pub time: String,
 }
@@ -96,12 +103,12 @@ impl Spec<'_> {
                 "version": { "app": "0" },
                 "abci": { "vote_extensions_enable_height": "0" },
             },
-            "validators": [{
-                "address": hex::encode_upper(crate::engine::keys::address_of(&self.validator)),
-                "pub_key": crate::engine::keys::pub_key_json(&self.validator),
+            "validators": self.validators.iter().map(|v| json!({
+                "address": hex::encode_upper(crate::engine::keys::address_of(&v.public)),
+                "pub_key": crate::engine::keys::pub_key_json(&v.public),
                 "power": "10",
-                "name": self.moniker,
-            }],
+                "name": v.moniker,
+            })).collect::<Vec<_>>(),
             "app_hash": "",
             "app_state": self.app_state()?,
         }))

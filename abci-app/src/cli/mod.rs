@@ -2,10 +2,12 @@
 
 pub mod output;
 pub mod genesis;
+mod comet;
+mod new_chain;
 pub mod init;
+pub mod testnet;
 mod serve_api;
 pub mod start;
-mod comet;
 mod keys;
 mod query;
 mod tx;
@@ -40,6 +42,8 @@ pub struct Cli {
 enum Command {
     /// Make a new chain of one validator: genesis, keys and configuration.
     Init(init::Args),
+    /// Make the homes of several validators of one new chain.
+    Testnet(testnet::Args),
     /// Run the node.
     Start(start::Args),
     /// Keys of accounts, kept unencrypted in HOME/keyring.
@@ -81,6 +85,7 @@ pub fn run(cli: Cli) -> Result<()> {
     let out = cli.output;
     match cli.command {
         Command::Init(args) => init::run(&home, &args, out),
+        Command::Testnet(args) => testnet::run(&args, out),
         Command::Start(args) => start::run(&home, &args),
         Command::Keys { command } => keys::run(&home, command, out),
         Command::Query(args) => block_on(query::run(&home, args, out)),

@@ -110,11 +110,10 @@ impl World {
             prefix: "ember",
             denom: NATIVE,
             stable_denom: USDC,
-            moniker: "costs",
             authority: &account("authority"),
             accounts: &accounts,
             contracts: Some(&contracts),
-            validator: [1; 32],
+            validators: &[],
             time: "2027-01-15T08:00:00Z".into(),
         }
         .build()?;

@@ -25,6 +25,21 @@ impl Install {
     /// # Errors
     /// When something is not built; the message says which script builds it.
     pub fn find() -> Result<Self> {
+        let install = Self::find_chain()?;
+        let (path, made_by) = (&install.ember, "cargo build --release --bins");
+        ensure!(
+            path.is_file(),
+            "expected {}, found nothing there: run {made_by}",
+            path.display()
+        );
+        Ok(install)
+    }
+
+    /// As [`Self::find`], for those who run a chain and nothing on it.
+    ///
+    /// # Errors
+    /// When something of the chain is not built; the message says which script builds it.
+    pub fn find_chain() -> Result<Self> {
         let repo = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
             .join("../..")
             .canonicalize()?;
@@ -52,7 +67,6 @@ impl Install {
         };
         for (path, made_by) in [
             (install.emberd.clone(), "cargo build --release --bins"),
-            (install.ember.clone(), "cargo build --release --bins"),
             (
                 install.contracts.join("market.wasm"),
                 "./scripts/build-contracts",

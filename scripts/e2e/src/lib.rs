@@ -5,6 +5,10 @@
 pub mod install;
 pub mod process;
 pub mod chain;
+pub mod netns;
+pub mod node;
+pub mod traffic;
+pub mod localnet;
 pub mod party;
 pub mod books;
 pub mod pricing;

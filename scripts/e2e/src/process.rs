@@ -5,7 +5,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use std::{
     fs::{self, File},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     time::{Duration, Instant},
 };
 
@@ -63,18 +63,18 @@ impl Daemon {
         Ok(())
     }
 
-    /// SIGTERM, and wait for a clean exit.
+    /// SIGTERM, and wait for the end: how it exited.
     ///
     /// # Errors
     /// When it does not stop within ten seconds.
-    pub fn terminate(&mut self) -> Result<()> {
+    pub fn terminate(&mut self) -> Result<ExitStatus> {
         if let Some(pid) = Pid::from_raw(i32::try_from(self.child.id())?) {
             kill_process(pid, Signal::TERM).ok();
         }
         wait_for(
             &format!("{} to stop", self.name),
             Duration::from_secs(10),
-            || Ok((!self.alive()?).then_some(())),
+            || Ok(self.child.try_wait()?),
         )
     }
 
