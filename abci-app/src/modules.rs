@@ -6,4 +6,6 @@ pub mod auth;
 pub mod bank;
 pub mod consensus;
 pub mod hooks;
+pub mod stakes;
+pub mod mint;
 pub mod wasm;

@@ -124,7 +124,9 @@ fn bytes(b: &[u8], form: Form) -> Value {
             serde_json::from_slice(b).unwrap_or_else(|_| BASE64_STANDARD.encode(b).into())
         }
         Form::Hex => hex::encode_upper(b).into(),
-        Form::Plain | Form::Decimal => BASE64_STANDARD.encode(b).into(),
+        // The SDK declares a few decimals as bytes, which hold the text.
+        Form::Decimal => decimal(&String::from_utf8_lossy(b)).into(),
+        Form::Plain => BASE64_STANDARD.encode(b).into(),
     }
 }
 

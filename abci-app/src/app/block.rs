@@ -1,6 +1,6 @@
 //! Genesis and blocks: what `InitChain`, `FinalizeBlock` and `Commit` do.
 
-use super::{App, Finalized, convert, genesis};
+use super::{App, Finalized, convert, genesis, phases};
 use crate::{
     codec::tx::DecodedTx,
     ctx::{BlockInfo, Ctx, Event, Mode},
@@ -17,9 +17,26 @@ use std::sync::Arc;
 use tendermint_proto::v0_38::abci::{
     RequestFinalizeBlock, RequestInitChain, ResponseFinalizeBlock, ResponseInitChain,
 };
+use thiserror::Error;
 
 const CHAIN_ID: &[u8] = b"chainId";
 const LAST_TIME: &[u8] = b"lastBlockTime";
+
+/// Why a block was not executed. The node must stop: going on could fork the chain.
+#[derive(Debug, Error)]
+pub(super) enum BlockError {
+    /// The state cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What a module does in every block failed.
+    #[error("block {height}: {error}")]
+    Module {
+        /// Which block.
+        height: u64,
+        /// What failed.
+        error: AppError,
+    },
+}
 
 /// Chain id and time of the last committed block.
 pub(super) fn read_last(layers: &Layers) -> (String, u64) {
@@ -96,11 +113,11 @@ impl App {
     /// Executes a block. Nothing is written.
     ///
     /// # Errors
-    /// When the state cannot be read: the node must stop.
+    /// When the state cannot be read or is broken: the node must stop.
     pub(super) fn execute(
         &self,
         req: &RequestFinalizeBlock,
-    ) -> std::result::Result<ResponseFinalizeBlock, StoreError> {
+    ) -> std::result::Result<ResponseFinalizeBlock, BlockError> {
         let layers = match self.inner.genesis.lock().clone() {
             Some(genesis) => genesis,
             None => Layers::new(self.inner.disk.snapshot()? as _),
@@ -118,6 +135,10 @@ impl App {
             block.clone(),
             Mode::Deliver,
         );
+        phases::begin_block(&ctx).map_err(|error| BlockError::Module { height, error })?;
+        let begun = ctx.take_events().into_iter();
+        let begun = begun.map(|e| convert::event(e.attr("mode", "BeginBlock")));
+        let mut events: Vec<_> = begun.collect();
         let max_gas = consensus::max_gas(&ctx);
         let ante = Ante {
             min_gas_prices: &[],
@@ -140,7 +161,7 @@ impl App {
         }
         ctx.take_events();
         self.end_block(&ctx);
-        let events = ctx.take_events().into_iter().map(convert::event).collect();
+        events.extend(ctx.take_events().into_iter().map(convert::event));
         ctx.with_layers(|l| {
             l.set(
                 StoreKey::Consensus,

@@ -5,14 +5,22 @@ use crate::{
     ctx::{BlockInfo, Ctx, Mode},
     error::{AppError, Result},
     gas::GasMeter,
-    modules::{auth, bank, hooks, wasm::WasmModule},
+    modules::{auth, bank, hooks, mint, wasm::WasmModule},
     store::{Layers, kv::MemBase},
 };
 use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// The modules that a genesis may have state of.
-const MODULES: [&str; 6] = ["auth", "bank", "consensus", "genutil", "hooks", "wasm"];
+const MODULES: [&str; 7] = [
+    "auth",
+    "bank",
+    "consensus",
+    "genutil",
+    "hooks",
+    "mint",
+    "wasm",
+];
 
 /// Reads a genesis into `ctx`, module by module.
 ///
@@ -23,6 +31,7 @@ pub fn import(ctx: &Ctx, wasm: &WasmModule, app_state: &Value) -> Result<()> {
     auth::genesis::import(ctx, app_state)?;
     bank::genesis::import(ctx, app_state)?;
     auth::keeper::ensure_account(ctx, &super::chain::fee_collector())?;
+    mint::genesis::import(ctx, app_state)?;
     wasm.init_genesis(ctx, &app_state["wasm"])?;
     hooks::import(ctx, app_state)
 }
@@ -76,6 +85,7 @@ impl App {
         let ctx = Ctx::new(layers, GasMeter::new(u64::MAX), block, Mode::Deliver);
         auth::genesis::import(&ctx, app_state)?;
         bank::genesis::import(&ctx, app_state)?;
+        mint::genesis::import(&ctx, app_state)?;
         hooks::import(&ctx, app_state)
     }
 
@@ -91,6 +101,7 @@ impl App {
             "bank": bank::genesis::export(&ctx)?,
             "genutil": { "gen_txs": [] },
             "hooks": hooks::export(&ctx)?,
+            "mint": mint::genesis::export(&ctx)?,
             "wasm": self.inner.wasm.export_genesis(&ctx)?,
         }))
     }

@@ -6,6 +6,7 @@
 pub mod chain;
 pub mod convert;
 pub mod genesis;
+pub mod phases;
 pub mod query;
 pub mod router;
 mod abci;

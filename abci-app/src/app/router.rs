@@ -3,7 +3,7 @@
 use crate::{
     ctx::Ctx,
     error::{AppError, Result},
-    modules::{bank, router::Router, wasm::WasmModule},
+    modules::{bank, mint, router::Router, wasm::WasmModule},
 };
 use cosmos_sdk_proto::Any;
 
@@ -23,7 +23,9 @@ impl Router for Modules<'_> {
         if url.starts_with(WASM) {
             return self.wasm.signers(url, value);
         }
-        bank::msg::signers(url, value).unwrap_or_else(|| Err(unknown(url)))
+        bank::msg::signers(url, value)
+            .or_else(|| mint::msg::signers(url, value))
+            .unwrap_or_else(|| Err(unknown(url)))
     }
 
     fn handle(&self, ctx: &Ctx, msg: &Any) -> Result<Any> {
@@ -31,7 +33,9 @@ impl Router for Modules<'_> {
         let (type_url, value) = if url.starts_with(WASM) {
             self.wasm.handle_msg(ctx, url, value)?
         } else {
-            bank::msg::handle(ctx, url, value).unwrap_or_else(|| Err(unknown(url)))?
+            bank::msg::handle(ctx, url, value)
+                .or_else(|| mint::msg::handle(ctx, url, value))
+                .unwrap_or_else(|| Err(unknown(url)))?
         };
         Ok(Any { type_url, value })
     }

@@ -53,6 +53,26 @@ pub fn module(name: &str) -> Vec<u8> {
     Sha256::digest(name)[..20].to_vec()
 }
 
+/// The account of a validator's operator: the same bytes, without `valoper` in the prefix.
+///
+/// # Errors
+/// sdk/7 when it is no operator's address.
+pub fn of_operator(text: &str) -> Result<String> {
+    let (hrp, bytes) = bech32::decode(text).map_err(|e| {
+        AppError::invalid_address(format_args!(
+            "decoding bech32 failed: {e} (\"{}\")",
+            clip(text)
+        ))
+    })?;
+    let hrp = hrp.to_lowercase();
+    let prefix = hrp.strip_suffix("valoper").ok_or_else(|| {
+        AppError::invalid_address(format_args!(
+            "expected a prefix that ends with valoper, got {hrp}"
+        ))
+    })?;
+    encode(prefix, &bytes)
+}
+
 fn clip(text: &str) -> String {
     text.chars().take(100).collect()
 }

@@ -1,8 +1,10 @@
 //! Between bytes on the wire and what modules work with. Strict: what does not encode back to itself is refused.
 
 pub mod address;
+pub mod as_text;
 pub mod dec;
 pub mod coins;
+pub mod dec_coins;
 pub mod tx;
 
 use crate::error::{AppError, Result};

@@ -27,6 +27,20 @@ pub fn paginate(
     prefix: &[u8],
     request: Option<PageRequest>,
 ) -> Result<(Vec<Pair>, PageResponse)> {
+    paginate_if(ctx, store, prefix, request, |_| Ok(true))
+}
+
+/// The same of those entries whose value `wanted` takes, as `query.FilteredPaginate`.
+///
+/// # Errors
+/// Those of [`paginate`] and of `wanted`.
+pub fn paginate_if(
+    ctx: &Ctx,
+    store: StoreKey,
+    prefix: &[u8],
+    request: Option<PageRequest>,
+    wanted: impl Fn(&[u8]) -> Result<bool>,
+) -> Result<(Vec<Pair>, PageResponse)> {
     let request = request.unwrap_or_default();
     if request.offset > 0 && !request.key.is_empty() {
         return Err(AppError::invalid_request(
@@ -52,18 +66,20 @@ pub fn paginate(
     };
     let (mut page, mut next_key, mut seen) = (Vec::new(), Vec::new(), 0);
     while let Some((key, value)) = ctx.seek(store, &from, to.as_deref(), order)? {
-        let full = page.len() as u64 == limit;
-        let own = key.get(prefix.len()..).unwrap_or_default();
-        if full && next_key.is_empty() {
-            next_key = own.to_vec();
+        if wanted(&value)? {
+            let full = page.len() as u64 == limit;
+            let own = key.get(prefix.len()..).unwrap_or_default();
+            if full && next_key.is_empty() {
+                next_key = own.to_vec();
+            }
+            if full && !count {
+                break;
+            }
+            if seen >= request.offset && !full {
+                page.push((own.to_vec(), value));
+            }
+            seen += 1;
         }
-        if full && !count {
-            break;
-        }
-        if seen >= request.offset && !full {
-            page.push((own.to_vec(), value));
-        }
-        seen += 1;
         match order {
             Order::Ascending => from = [&key, [0].as_slice()].concat(),
             Order::Descending => to = Some(key),

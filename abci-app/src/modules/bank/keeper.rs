@@ -2,7 +2,10 @@
 //! decimal texts, as the SDK writes them.
 
 use crate::{
-    codec::coins::{self, Coins},
+    codec::{
+        address,
+        coins::{self, Coins},
+    },
     ctx::{Ctx, Event},
     error::{AppError, Result},
     modules::auth,
@@ -121,6 +124,20 @@ fn add(ctx: &Ctx, addr: &[u8], coins: &[(String, u128)]) -> Result<()> {
     Ok(())
 }
 
+/// The modules whose accounts nobody may send to: their records would not know of it. The fee collector takes what
+/// contracts give to stakers, and gov deposits.
+const BLOCKED: [&str; 4] = [
+    "bonded_tokens_pool",
+    "distribution",
+    "mint",
+    "not_bonded_tokens_pool",
+];
+
+/// Whether an account may not be sent to (`BlockedAddr`).
+pub fn is_blocked(addr: &[u8]) -> bool {
+    BLOCKED.iter().any(|name| address::module(name) == addr)
+}
+
 /// Moves coins, and makes the recipient's account if there is none. The caller has checked who signed.
 ///
 /// # Errors
@@ -160,7 +177,27 @@ pub fn burn(ctx: &Ctx, from: &[u8], coins: &[(String, u128)]) -> Result<()> {
     Ok(())
 }
 
-/// Makes coins. Genesis only.
+/// Makes coins for a module's account (`MintCoins`).
+///
+/// # Errors
+/// sdk/10 when a sum exceeds 128 bits.
+pub fn mint_coins(ctx: &Ctx, to: &[u8], coins: &[(String, u128)]) -> Result<()> {
+    mint(ctx, to, coins)?;
+    let (minter, amount) = (auth::keeper::human(ctx, to)?, coins::display(coins));
+    ctx.emit(
+        Event::new("coin_received")
+            .attr("receiver", minter.clone())
+            .attr("amount", amount.clone()),
+    );
+    ctx.emit(
+        Event::new("coinbase")
+            .attr("minter", minter)
+            .attr("amount", amount),
+    );
+    Ok(())
+}
+
+/// Makes coins, without events. Genesis, and [`mint_coins`].
 ///
 /// # Errors
 /// sdk/10 when a sum exceeds 128 bits.
