@@ -123,6 +123,11 @@ impl Traffic {
         locked(&self.sent).len()
     }
 
+    /// The transactions that are in blocks so far.
+    pub fn so_far(&self) -> Vec<Sent> {
+        locked(&self.sent).clone()
+    }
+
     /// Sends no new ones, waits for those on the way, and gives all that are in blocks.
     ///
     /// # Errors
