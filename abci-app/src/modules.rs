@@ -8,4 +8,5 @@ pub mod consensus;
 pub mod hooks;
 pub mod stakes;
 pub mod mint;
+pub mod distribution;
 pub mod wasm;

@@ -135,7 +135,7 @@ impl App {
             block.clone(),
             Mode::Deliver,
         );
-        phases::begin_block(&ctx).map_err(|error| BlockError::Module { height, error })?;
+        phases::begin_block(&ctx, req).map_err(|error| BlockError::Module { height, error })?;
         let begun = ctx.take_events().into_iter();
         let begun = begun.map(|e| convert::event(e.attr("mode", "BeginBlock")));
         let mut events: Vec<_> = begun.collect();

@@ -5,17 +5,18 @@ use crate::{
     ctx::{BlockInfo, Ctx, Mode},
     error::{AppError, Result},
     gas::GasMeter,
-    modules::{auth, bank, hooks, mint, wasm::WasmModule},
+    modules::{auth, bank, distribution, hooks, mint, wasm::WasmModule},
     store::{Layers, kv::MemBase},
 };
 use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// The modules that a genesis may have state of.
-const MODULES: [&str; 7] = [
+const MODULES: [&str; 8] = [
     "auth",
     "bank",
     "consensus",
+    "distribution",
     "genutil",
     "hooks",
     "mint",
@@ -31,6 +32,7 @@ pub fn import(ctx: &Ctx, wasm: &WasmModule, app_state: &Value) -> Result<()> {
     auth::genesis::import(ctx, app_state)?;
     bank::genesis::import(ctx, app_state)?;
     auth::keeper::ensure_account(ctx, &super::chain::fee_collector())?;
+    distribution::genesis::import(ctx, app_state)?;
     mint::genesis::import(ctx, app_state)?;
     wasm.init_genesis(ctx, &app_state["wasm"])?;
     hooks::import(ctx, app_state)
@@ -85,6 +87,7 @@ impl App {
         let ctx = Ctx::new(layers, GasMeter::new(u64::MAX), block, Mode::Deliver);
         auth::genesis::import(&ctx, app_state)?;
         bank::genesis::import(&ctx, app_state)?;
+        distribution::genesis::import(&ctx, app_state)?;
         mint::genesis::import(&ctx, app_state)?;
         hooks::import(&ctx, app_state)
     }
@@ -99,6 +102,7 @@ impl App {
         Ok(json!({
             "auth": auth::genesis::export(&ctx)?,
             "bank": bank::genesis::export(&ctx)?,
+            "distribution": distribution::genesis::export(&ctx)?,
             "genutil": { "gen_txs": [] },
             "hooks": hooks::export(&ctx)?,
             "mint": mint::genesis::export(&ctx)?,

@@ -8,7 +8,7 @@ use crate::{
     },
     ctx::Ctx,
     error::{AppError, Result},
-    modules::{auth, bank, consensus, mint},
+    modules::{auth, bank, consensus, distribution, mint},
     store::{Base, StoreKey, snapshot::Snapshot},
     tx::{ante::Ante, run},
 };
@@ -142,6 +142,7 @@ impl App {
         auth::query::query(ctx, path, data)
             .or_else(|| bank::query::query(ctx, path, data))
             .or_else(|| consensus::query(ctx, path))
+            .or_else(|| distribution::query::query(ctx, path, data))
             .or_else(|| mint::query::query(ctx, path))
             .or_else(|| {
                 path.starts_with("/cosmwasm.wasm.v1.Query/")

@@ -138,6 +138,20 @@ pub fn is_blocked(addr: &[u8]) -> bool {
     BLOCKED.iter().any(|name| address::module(name) == addr)
 }
 
+/// Whether a message may send to an account.
+///
+/// # Errors
+/// sdk/4 for the account of a module that must not be sent to.
+pub fn check_recipient(ctx: &Ctx, to: &[u8]) -> Result<()> {
+    if is_blocked(to) {
+        return Err(AppError::unauthorized(format_args!(
+            "{} is not allowed to receive funds",
+            auth::keeper::human(ctx, to)?
+        )));
+    }
+    Ok(())
+}
+
 /// Moves coins, and makes the recipient's account if there is none. The caller has checked who signed.
 ///
 /// # Errors

@@ -57,7 +57,9 @@ fn amount(coins: &[cosmos_sdk_proto::cosmos::base::v1beta1::Coin]) -> Result<coi
 fn send(ctx: &Ctx, value: &[u8]) -> Result<(String, Vec<u8>)> {
     let m: MsgSend = strict("MsgSend", value)?;
     let (from, to) = (addr(ctx, &m.from_address)?, addr(ctx, &m.to_address)?);
-    keeper::send(ctx, &from, &to, &amount(&m.amount)?)?;
+    let amount = amount(&m.amount)?;
+    keeper::check_recipient(ctx, &to)?;
+    keeper::send(ctx, &from, &to, &amount)?;
     Ok(response(&MsgSendResponse {}))
 }
 
@@ -86,6 +88,9 @@ fn multi_send(ctx: &Ctx, value: &[u8]) -> Result<(String, Vec<u8>)> {
     }
     if left.iter().any(|(_, amount)| *amount != 0) {
         return Err(overdrawn());
+    }
+    for (to, _) in &moves {
+        keeper::check_recipient(ctx, to)?;
     }
     for (to, coins) in moves {
         keeper::send(ctx, &from, &to, &coins)?;
