@@ -75,6 +75,8 @@ sdk_errors! {
     not_found = 38, "not found";
     /// sdk/41.
     invalid_gas_limit = 41, "invalid gas limit";
+    /// sdk/42.
+    timeout = 42, "tx timeout";
 }
 
 impl AppError {

@@ -120,7 +120,7 @@ fn refusals_have_the_sdks_codes_and_words() {
             }
             .bytes(),
             4,
-            "signature verification failed; please verify account number (0), sequence (0) and chain-id (test-1): unauthorized",
+            "signature verification failed; please verify account number (0) and chain-id (test-1): (unable to verify single signer signature): unauthorized",
         ),
         (
             "fee",
@@ -185,8 +185,8 @@ fn refusals_have_the_sdks_codes_and_words() {
                 ..good()
             }
             .bytes(),
-            37,
-            "expected SIGN_MODE_DIRECT, got SIGN_MODE_TEXTUAL",
+            4,
+            "(unsupported sign mode SIGN_MODE_TEXTUAL): unauthorized",
         ),
         (
             "signature",

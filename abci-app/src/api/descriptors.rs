@@ -1,25 +1,7 @@
-//! What the SDK's and wasmd's messages and services are, as their authors wrote them: `proto/descriptors.bin`.
+//! The services that this node answers.
 
-use prost_reflect::{DescriptorPool, ExtensionDescriptor, MethodDescriptor};
-use std::sync::OnceLock;
-
-/// The file's bytes, a `FileDescriptorSet`; `proto/make` writes it.
-pub const BYTES: &[u8] = include_bytes!("../../proto/descriptors.bin");
-
-/// The pool over [`BYTES`].
-pub fn pool() -> &'static DescriptorPool {
-    static POOL: OnceLock<DescriptorPool> = OnceLock::new();
-    POOL.get_or_init(|| {
-        DescriptorPool::decode(BYTES).expect("the committed file is a descriptor set")
-    })
-}
-
-/// An option's descriptor, for example `gogoproto.casttype`.
-pub fn extension(name: &str) -> ExtensionDescriptor {
-    pool()
-        .get_extension_by_name(name)
-        .expect("the committed file has its options")
-}
+pub use crate::codec::descriptors::{BYTES, extension, pool};
+use prost_reflect::MethodDescriptor;
 
 /// The services that this node answers. The pool knows more: those of modules that are not there.
 pub const SERVICES: &[&str] = &[

@@ -5,6 +5,10 @@ pub mod as_text;
 pub mod dec;
 pub mod coins;
 pub mod dec_coins;
+pub mod descriptors;
+pub mod gojson;
+mod amino_plan;
+pub mod amino;
 pub mod tx;
 
 use crate::error::{AppError, Result};

@@ -1,20 +1,50 @@
 //! Transactions on the wire.
 
-use super::strict;
+use super::{
+    amino::{AminoError, SignDoc as AminoDoc},
+    strict,
+};
 use crate::{
     error::{AppError, Result},
     store::merkle::sha256,
 };
 use cosmos_sdk_proto::{
     Any,
-    cosmos::tx::v1beta1::{AuthInfo, Fee, SignDoc, SignerInfo, Tx, TxBody, TxRaw},
+    cosmos::tx::v1beta1::{AuthInfo, Fee, SignDoc, SignerInfo, Tx, TxRaw},
 };
 use prost::Message;
+use tendermint_proto::google::protobuf::Timestamp;
 
 /// Most bytes of a transaction.
 pub const MAX_TX_BYTES: usize = 1 << 20;
 /// Most messages of a transaction.
 pub const MAX_MSGS: usize = 256;
+
+/// `cosmos.tx.v1beta1.TxBody` as SDK 0.53 has it: with two fields that the library does not know.
+#[derive(Clone, PartialEq, Message)]
+pub struct TxBody {
+    /// The messages.
+    #[prost(message, repeated, tag = "1")]
+    pub messages: Vec<Any>,
+    /// A note.
+    #[prost(string, tag = "2")]
+    pub memo: String,
+    /// The last height it may be executed at; 0 is none.
+    #[prost(uint64, tag = "3")]
+    pub timeout_height: u64,
+    /// Whether it has no place in its sender's sequence.
+    #[prost(bool, tag = "4")]
+    pub unordered: bool,
+    /// The last time it may be executed at.
+    #[prost(message, optional, tag = "5")]
+    pub timeout_timestamp: Option<Timestamp>,
+    /// What a chain must understand to execute it.
+    #[prost(message, repeated, tag = "1023")]
+    pub extension_options: Vec<Any>,
+    /// What a chain need not understand.
+    #[prost(message, repeated, tag = "2047")]
+    pub non_critical_extension_options: Vec<Any>,
+}
 
 /// A decoded transaction. The bytes that were signed are kept as they came.
 #[derive(Debug, Clone)]
@@ -50,11 +80,6 @@ impl DecodedTx {
         let tx: TxRaw = strict("tx", raw)?;
         let body: TxBody = strict("tx body", &tx.body_bytes)?;
         let auth: AuthInfo = strict("auth info", &tx.auth_info_bytes)?;
-        if !body.extension_options.is_empty() {
-            return Err(AppError::tx_decode(
-                "expected no extension options, got some: unknown extension options",
-            ));
-        }
         if body.messages.len() > MAX_MSGS {
             return Err(AppError::invalid_request(format_args!(
                 "expected at most {MAX_MSGS} messages, got {}",
@@ -84,6 +109,38 @@ impl DecodedTx {
             account_number,
         }
         .encode_to_vec()
+    }
+
+    /// The bytes that `SIGN_MODE_LEGACY_AMINO_JSON` signs.
+    ///
+    /// # Errors
+    /// When a message has no such form.
+    pub fn amino_sign_bytes(
+        &self,
+        chain_id: &str,
+        account_number: u64,
+        sequence: u64,
+    ) -> Result<Vec<u8>, AminoError> {
+        let body = &self.body;
+        if !body.extension_options.is_empty() || !body.non_critical_extension_options.is_empty() {
+            return Err(AminoError::Unsupported(
+                "SIGN_MODE_LEGACY_AMINO_JSON does not support protobuf extension options: invalid request".into(),
+            ));
+        }
+        AminoDoc {
+            chain_id,
+            account_number,
+            sequence,
+            fee: &self.fee,
+            memo: &body.memo,
+            messages: &body.messages,
+            timeout_height: body.timeout_height,
+            timeout_timestamp: body
+                .timeout_timestamp
+                .as_ref()
+                .map(|t| (t.seconds, t.nanos)),
+        }
+        .bytes()
     }
 
     /// The messages.
@@ -144,7 +201,7 @@ mod tests {
         }
         assert!(DecodedTx::decode(&good[..good.len() - 1]).is_err());
         let mut unknown = raw();
-        unknown.body_bytes.extend([0x20, 1]);
+        unknown.body_bytes.extend([0x30, 1]);
         assert_eq!(
             DecodedTx::decode(&unknown.encode_to_vec())
                 .unwrap_err()

@@ -74,15 +74,19 @@ pub fn run(ctx: &Ctx, tx: &DecodedTx, router: &dyn Router, ante: &Ante<'_>) -> T
     }
 }
 
-/// The messages' signers, in order, each once.
+/// The messages' signers and the fee's payer, in order, each once.
 fn signers(tx: &DecodedTx, router: &dyn Router) -> Result<Vec<String>> {
     let mut out: Vec<String> = Vec::new();
-    for msg in tx.messages() {
-        for signer in router.signers(msg)? {
-            if !out.contains(&signer) {
-                out.push(signer);
-            }
+    let mut add = |signer: String| {
+        if !out.contains(&signer) {
+            out.push(signer);
         }
+    };
+    for msg in tx.messages() {
+        router.signers(msg)?.into_iter().for_each(&mut add);
+    }
+    if !tx.fee.payer.is_empty() {
+        add(tx.fee.payer.clone());
     }
     Ok(out)
 }

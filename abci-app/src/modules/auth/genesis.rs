@@ -10,7 +10,10 @@ use crate::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use cosmos_sdk_proto::{
     Any,
-    cosmos::{auth::v1beta1::BaseAccount, crypto::secp256k1::PubKey},
+    cosmos::{
+        auth::v1beta1::{BaseAccount, Params},
+        crypto::secp256k1::PubKey,
+    },
 };
 use prost::Message;
 use serde_json::{Value, json};
@@ -56,6 +59,7 @@ pub fn prefix_of(app_state: &Value) -> Result<String> {
 /// sdk/18 with the field that is wrong.
 pub fn import(ctx: &Ctx, app_state: &Value) -> Result<()> {
     keeper::set_prefix(ctx, &prefix_of(app_state)?);
+    keeper::set_params(ctx, &read_params(&app_state["auth"]["params"])?)?;
     let empty = Vec::new();
     for account in app_state["auth"]["accounts"].as_array().unwrap_or(&empty) {
         let kind = account["@type"].as_str().unwrap_or_default();
@@ -137,16 +141,35 @@ pub fn export(ctx: &Ctx) -> Result<Value> {
             })
         })
         .collect::<Vec<_>>();
-    Ok(json!({ "params": params(), "accounts": accounts }))
+    Ok(json!({ "params": print_params(&keeper::params(ctx)?), "accounts": accounts }))
 }
 
-/// The parameters, as the SDK prints them. They are the SDK's defaults and cannot be changed yet.
-pub fn params() -> Value {
+/// The parameters, as the SDK prints them.
+fn print_params(p: &Params) -> Value {
     json!({
-        "max_memo_characters": "256",
-        "tx_sig_limit": "7",
-        "tx_size_cost_per_byte": "10",
-        "sig_verify_cost_ed25519": "590",
-        "sig_verify_cost_secp256k1": "1000",
+        "max_memo_characters": p.max_memo_characters.to_string(),
+        "tx_sig_limit": p.tx_sig_limit.to_string(),
+        "tx_size_cost_per_byte": p.tx_size_cost_per_byte.to_string(),
+        "sig_verify_cost_ed25519": p.sig_verify_cost_ed25519.to_string(),
+        "sig_verify_cost_secp256k1": p.sig_verify_cost_secp256k1.to_string(),
+    })
+}
+
+/// The parameters, as the SDK prints them. What is not there is the SDK's default.
+fn read_params(params: &Value) -> Result<Params> {
+    let default = keeper::default_params();
+    let field = |name: &str, default: u64| match &params[name] {
+        Value::Null => Ok(default),
+        _ => number(params, name),
+    };
+    Ok(Params {
+        max_memo_characters: field("max_memo_characters", default.max_memo_characters)?,
+        tx_sig_limit: field("tx_sig_limit", default.tx_sig_limit)?,
+        tx_size_cost_per_byte: field("tx_size_cost_per_byte", default.tx_size_cost_per_byte)?,
+        sig_verify_cost_ed25519: field("sig_verify_cost_ed25519", default.sig_verify_cost_ed25519)?,
+        sig_verify_cost_secp256k1: field(
+            "sig_verify_cost_secp256k1",
+            default.sig_verify_cost_secp256k1,
+        )?,
     })
 }

@@ -6,10 +6,17 @@ use crate::{
     error::{AppError, Result},
     store::StoreKey,
 };
-use cosmos_sdk_proto::{Any, cosmos::auth::v1beta1::BaseAccount};
+use cosmos_sdk_proto::{
+    Any,
+    cosmos::auth::v1beta1::{BaseAccount, Params},
+};
 use prost::Message;
 
+/// An account.
+pub type Account = BaseAccount;
+
 const STORE: StoreKey = StoreKey::Auth;
+const PARAMS: &[u8] = &[0x00];
 const ACCOUNT: u8 = 0x01;
 const NEXT_NUMBER: &[u8] = b"globalAccountNumber";
 const PREFIX: &[u8] = b"bech32Prefix";
@@ -31,6 +38,55 @@ pub fn prefix(ctx: &Ctx) -> Result<String> {
         .ok_or_else(|| {
             AppError::invalid_address("the chain has no address prefix: expected a genesis")
         })
+}
+
+/// The SDK's parameters, for a chain whose genesis says nothing.
+pub const fn default_params() -> Params {
+    Params {
+        max_memo_characters: 256,
+        tx_sig_limit: 7,
+        tx_size_cost_per_byte: 10,
+        sig_verify_cost_ed25519: 590,
+        sig_verify_cost_secp256k1: 1_000,
+    }
+}
+
+/// The parameters. Free of gas: every transaction looks at them.
+///
+/// # Errors
+/// sdk/2 when the store holds something else: a broken node.
+pub fn params(ctx: &Ctx) -> Result<Params> {
+    match ctx.with_layers(|l| l.get(STORE, PARAMS)) {
+        None => Ok(default_params()),
+        Some(bytes) => Params::decode(bytes.as_slice()).map_err(AppError::tx_decode),
+    }
+}
+
+/// Set the parameters. The caller has checked who may.
+///
+/// # Errors
+/// sdk/18 when one is not in its range, sdk/11.
+pub fn set_params(ctx: &Ctx, params: &Params) -> Result<()> {
+    for (name, value) in [
+        ("tx signature limit", params.tx_sig_limit),
+        (
+            "SECK256k1 signature verification cost",
+            params.sig_verify_cost_secp256k1,
+        ),
+        (
+            "ED25519 signature verification cost",
+            params.sig_verify_cost_ed25519,
+        ),
+        ("max memo characters", params.max_memo_characters),
+        ("tx size cost per byte", params.tx_size_cost_per_byte),
+    ] {
+        if value == 0 {
+            return Err(AppError::invalid_request(format_args!(
+                "invalid {name}: {value}"
+            )));
+        }
+    }
+    ctx.set(STORE, PARAMS, params.encode_to_vec())
 }
 
 /// Set the prefix. Genesis only.

@@ -5,14 +5,13 @@ use crate::{
     codec::{request, type_url},
     ctx::Ctx,
     error::{AppError, Result},
-    gas::cost,
     store::{Order, StoreKey},
 };
 use cosmos_sdk_proto::{
     Any,
     cosmos::{
         auth::v1beta1::{
-            ModuleAccount, Params, QueryAccountRequest, QueryAccountResponse, QueryAccountsRequest,
+            ModuleAccount, QueryAccountRequest, QueryAccountResponse, QueryAccountsRequest,
             QueryAccountsResponse, QueryModuleAccountByNameRequest,
             QueryModuleAccountByNameResponse, QueryParamsResponse,
         },
@@ -30,22 +29,12 @@ pub fn query(ctx: &Ctx, method: &str, data: &[u8]) -> Option<Result<Vec<u8>>> {
         "/cosmos.auth.v1beta1.Query/Account" => account(ctx, data),
         "/cosmos.auth.v1beta1.Query/Accounts" => accounts(ctx, data),
         "/cosmos.auth.v1beta1.Query/ModuleAccountByName" => module_account(ctx, data),
-        "/cosmos.auth.v1beta1.Query/Params" => Ok(QueryParamsResponse {
-            params: Some(params()),
-        }
-        .encode_to_vec()),
+        "/cosmos.auth.v1beta1.Query/Params" => keeper::params(ctx).map(|params| {
+            let params = Some(params);
+            QueryParamsResponse { params }.encode_to_vec()
+        }),
         _ => return None,
     })
-}
-
-fn params() -> Params {
-    Params {
-        max_memo_characters: 256,
-        tx_sig_limit: 7,
-        tx_size_cost_per_byte: cost::TX_BYTE,
-        sig_verify_cost_ed25519: 590,
-        sig_verify_cost_secp256k1: cost::SECP256K1,
-    }
 }
 
 fn account(ctx: &Ctx, data: &[u8]) -> Result<Vec<u8>> {
