@@ -12,6 +12,7 @@ mod keys;
 mod query;
 mod tx;
 mod export;
+mod replay;
 
 use anyhow::Result;
 use clap::{CommandFactory, Parser, Subcommand};
@@ -58,6 +59,8 @@ enum Command {
     Tx(tx::Args),
     /// Print the genesis of a new chain with the committed state; the node must not run.
     Export(export::Args),
+    /// Execute all blocks of a running node's chain again, in a fresh state, and hold every app hash against theirs.
+    Replay(replay::Args),
     /// Check a genesis file.
     ValidateGenesis {
         /// The file; HOME/config/genesis.json by default.
@@ -91,6 +94,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Query(args) => block_on(query::run(&home, args, out)),
         Command::Tx(args) => block_on(tx::run(&home, args, out)),
         Command::Export(args) => export::run(&home, &args),
+        Command::Replay(args) => replay::run(&home, &args, out),
         Command::ValidateGenesis { file } => export::validate(&home, file, out),
         Command::Version { long } => {
             let mut version = json!({ "name": "emberd", "version": env!("CARGO_PKG_VERSION") });

@@ -146,6 +146,24 @@ pub fn can_decide(set: &ValidatorSet, key: &Key) -> Result<()> {
     })
 }
 
+/// The request that begins the chain.
+///
+/// # Errors
+/// When the app_state cannot be written as JSON.
+pub fn init_request(genesis: &GenesisFile) -> Result<RequestInitChain> {
+    let doc = &genesis.doc;
+    Ok(RequestInitChain {
+        time: Some(doc.genesis_time.into()),
+        chain_id: doc.chain_id.to_string(),
+        consensus_params: Some(doc.consensus_params.clone().into()),
+        validators: genesis.validators(),
+        app_state_bytes: serde_json::to_vec(&doc.app_state)
+            .map_err(|e| Error::corrupt("an app_state", e))?
+            .into(),
+        initial_height: doc.initial_height.max(1),
+    })
+}
+
 fn init_chain(app: &impl Application, genesis: &GenesisFile, app_version: u64) -> Result<State> {
     let doc = &genesis.doc;
     let params =
@@ -153,16 +171,7 @@ fn init_chain(app: &impl Application, genesis: &GenesisFile, app_version: u64) -
     let initial_height = doc.initial_height.max(1);
     let time = tendermint_proto::google::protobuf::Timestamp::from(doc.genesis_time);
     let validators = genesis.validators();
-    let answer = app.init_chain(RequestInitChain {
-        time: Some(time),
-        chain_id: doc.chain_id.to_string(),
-        consensus_params: Some(params.clone()),
-        validators: validators.clone(),
-        app_state_bytes: serde_json::to_vec(&doc.app_state)
-            .map_err(|e| Error::corrupt("an app_state", e))?
-            .into(),
-        initial_height,
-    });
+    let answer = app.init_chain(init_request(genesis)?);
     let chosen = if answer.validators.is_empty() {
         &validators
     } else {

@@ -13,6 +13,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fs,
     path::Path,
     process::Command,
     time::Duration,
@@ -89,6 +90,35 @@ impl Localnet {
                 .build()?,
             said,
         })
+    }
+
+    /// Adds a node in `dir` that validates nothing and has no block yet: it will get all of them from the others. Only
+    /// where nodes share this machine's loopback.
+    ///
+    /// # Errors
+    /// When `emberd testnet` refuses.
+    pub fn add_observer(&mut self, install: &Install, dir: &Path) -> Result<()> {
+        ensure!(self.network.is_none(), "observers are for loopback only");
+        let mut testnet = Command::new(&install.emberd);
+        testnet
+            .args(["--output", "json", "testnet", "--validators", "1"])
+            .args(["--no-contracts", "--dir"])
+            .arg(dir);
+        let said: Value = serde_json::from_str(&run(testnet)?)?;
+        let place: Place = serde_json::from_value(said["nodes"][0].clone())?;
+        let genesis = "config/genesis.json";
+        fs::copy(
+            self.nodes[0].place.home.join(genesis),
+            place.home.join(genesis),
+        )?;
+        let peers = self.said["nodes"].as_array().into_iter().flatten();
+        let peers: Vec<_> = peers
+            .filter_map(|n| Some(format!("{}@{}", n["id"].as_str()?, n["p2p"].as_str()?)))
+            .collect();
+        let mut node = Node::new(install, place, None)?;
+        node.more = vec!["--p2p.persistent_peers".into(), peers.join(",")];
+        self.nodes.push(node);
+        Ok(())
     }
 
     /// Starts what does not run, and waits until every node has a block more than the highest had.

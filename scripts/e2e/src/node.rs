@@ -40,6 +40,8 @@ pub struct Node {
     /// Where it is.
     pub place: Place,
     namespace: Option<String>,
+    /// Further arguments of CometBFT.
+    pub more: Vec<String>,
     /// The application.
     pub app: Option<Daemon>,
     /// CometBFT.
@@ -70,6 +72,7 @@ impl Node {
             client: Client::new(&place.rpc)?,
             place,
             namespace,
+            more: Vec::new(),
             app: None,
             comet: None,
         })
@@ -122,6 +125,7 @@ impl Node {
         let mut command = self.command(&bin);
         command.args(["--home".as_ref(), self.place.home.as_os_str()]);
         command.args(["start", "--rpc.laddr", &self.rpc_laddr()]);
+        command.args(&self.more);
         let log = self.place.home.join("cometbft.log");
         let name = format!("CometBFT of {}", self.place.moniker);
         self.comet = Some(Daemon::start(&name, command, &log)?);
