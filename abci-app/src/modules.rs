@@ -4,6 +4,8 @@ pub mod page;
 pub mod router;
 pub mod auth;
 pub mod bank;
+pub mod feegrant;
+pub mod authz;
 pub mod consensus;
 pub mod hooks;
 pub mod stakes;

@@ -6,10 +6,12 @@ use prost_reflect::MethodDescriptor;
 /// The services that this node answers. The pool knows more: those of modules that are not there.
 pub const SERVICES: &[&str] = &[
     "cosmos.auth.v1beta1.Query",
+    "cosmos.authz.v1beta1.Query",
     "cosmos.bank.v1beta1.Query",
     "cosmos.base.node.v1beta1.Service",
     "cosmos.base.tendermint.v1beta1.Service",
     "cosmos.consensus.v1.Query",
+    "cosmos.feegrant.v1beta1.Query",
     "cosmos.tx.v1beta1.Service",
     "cosmwasm.wasm.v1.Query",
 ];

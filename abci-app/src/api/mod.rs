@@ -3,7 +3,6 @@
 
 pub mod descriptors;
 pub mod status;
-pub mod json;
 pub mod routes;
 pub mod openapi;
 mod block;
@@ -12,4 +11,5 @@ pub mod services;
 pub mod grpc;
 pub mod rest;
 
+pub use crate::codec::json;
 pub use services::Services;

@@ -6,7 +6,7 @@ use crate::{
     ctx::{BlockInfo, Ctx, Event, Mode},
     error::{AppError, Result},
     gas::GasMeter,
-    modules::{auth, consensus, hooks},
+    modules::{auth, consensus, feegrant, hooks},
     store::{Layers, StoreKey, disk::StoreError},
     tx::{
         ante::Ante,
@@ -160,6 +160,7 @@ impl App {
             tx_results.push(convert::exec_result(result));
         }
         ctx.take_events();
+        feegrant::keeper::end_block(&ctx).map_err(|error| BlockError::Module { height, error })?;
         self.end_block(&ctx);
         events.extend(ctx.take_events().into_iter().map(convert::event));
         ctx.with_layers(|l| {

@@ -5,18 +5,20 @@ use crate::{
     ctx::{BlockInfo, Ctx, Mode},
     error::{AppError, Result},
     gas::GasMeter,
-    modules::{auth, bank, distribution, hooks, mint, wasm::WasmModule},
+    modules::{auth, authz, bank, distribution, feegrant, hooks, mint, wasm::WasmModule},
     store::{Layers, kv::MemBase},
 };
 use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// The modules that a genesis may have state of.
-const MODULES: [&str; 8] = [
+const MODULES: [&str; 10] = [
     "auth",
+    "authz",
     "bank",
     "consensus",
     "distribution",
+    "feegrant",
     "genutil",
     "hooks",
     "mint",
@@ -34,6 +36,8 @@ pub fn import(ctx: &Ctx, wasm: &WasmModule, app_state: &Value) -> Result<()> {
     auth::keeper::ensure_account(ctx, &super::chain::fee_collector())?;
     distribution::genesis::import(ctx, app_state)?;
     mint::genesis::import(ctx, app_state)?;
+    feegrant::genesis::import(ctx, app_state)?;
+    authz::genesis::import(ctx, app_state)?;
     wasm.init_genesis(ctx, &app_state["wasm"])?;
     hooks::import(ctx, app_state)
 }
@@ -89,6 +93,8 @@ impl App {
         bank::genesis::import(&ctx, app_state)?;
         distribution::genesis::import(&ctx, app_state)?;
         mint::genesis::import(&ctx, app_state)?;
+        feegrant::genesis::import(&ctx, app_state)?;
+        authz::genesis::import(&ctx, app_state)?;
         hooks::import(&ctx, app_state)
     }
 
@@ -101,8 +107,10 @@ impl App {
         ctx.swap_gas(GasMeter::new(u64::MAX));
         Ok(json!({
             "auth": auth::genesis::export(&ctx)?,
+            "authz": authz::genesis::export(&ctx)?,
             "bank": bank::genesis::export(&ctx)?,
             "distribution": distribution::genesis::export(&ctx)?,
+            "feegrant": feegrant::genesis::export(&ctx)?,
             "genutil": { "gen_txs": [] },
             "hooks": hooks::export(&ctx)?,
             "mint": mint::genesis::export(&ctx)?,

@@ -4,6 +4,7 @@ use crate::{
     ctx::Ctx,
     error::Result,
     modules::{
+        authz,
         distribution::allocation::{self, Vote},
         mint,
     },
@@ -16,7 +17,8 @@ use tendermint_proto::v0_38::abci::RequestFinalizeBlock;
 /// When the state is broken: the node must stop.
 pub fn begin_block(ctx: &Ctx, req: &RequestFinalizeBlock) -> Result<()> {
     mint::keeper::begin_block(ctx)?;
-    allocation::begin_block(ctx, &votes(req), &req.proposer_address)
+    allocation::begin_block(ctx, &votes(req), &req.proposer_address)?;
+    authz::keeper::begin_block(ctx)
 }
 
 /// The validators of the last block.

@@ -8,7 +8,7 @@ use crate::{
     },
     ctx::Ctx,
     error::{AppError, Result},
-    modules::{auth, bank, consensus, distribution, mint},
+    modules::{auth, authz, bank, consensus, distribution, feegrant, mint},
     store::{Base, StoreKey, snapshot::Snapshot},
     tx::{ante::Ante, run},
 };
@@ -140,9 +140,11 @@ impl App {
             _ => {}
         }
         auth::query::query(ctx, path, data)
+            .or_else(|| authz::query::query(ctx, path, data))
             .or_else(|| bank::query::query(ctx, path, data))
             .or_else(|| consensus::query(ctx, path))
             .or_else(|| distribution::query::query(ctx, path, data))
+            .or_else(|| feegrant::query::query(ctx, path, data))
             .or_else(|| mint::query::query(ctx, path))
             .or_else(|| {
                 path.starts_with("/cosmwasm.wasm.v1.Query/")

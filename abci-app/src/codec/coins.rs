@@ -70,6 +70,20 @@ pub fn check_denom(denom: &str) -> Result<()> {
     }
 }
 
+/// What is left of `have` without `less`; `None` when it has less of a denom.
+pub fn minus(have: &[(String, u128)], less: &[(String, u128)]) -> Option<Coins> {
+    let mut left = have.to_vec();
+    for (denom, amount) in less {
+        match left.iter_mut().find(|(d, _)| d == denom) {
+            Some((_, have)) => *have = have.checked_sub(*amount)?,
+            None if *amount > 0 => return None,
+            None => {}
+        }
+    }
+    left.retain(|(_, amount)| *amount > 0);
+    Some(left)
+}
+
 /// As protobuf.
 pub fn to_proto(coins: &[(String, u128)]) -> Vec<Coin> {
     coins
@@ -99,6 +113,16 @@ mod tests {
             denom: denom.into(),
             amount: amount.into(),
         }
+    }
+
+    #[test]
+    fn coins_are_taken_away_by_denom() {
+        let have = check(&[coin("uatom", "5"), coin("uember", "7")]).unwrap();
+        let less = |d: &str, a: u128| minus(&have, &[(d.to_owned(), a)]);
+        assert_eq!(less("uatom", 5), Some(vec![("uember".into(), 7)]));
+        assert_eq!(less("uember", 8), None);
+        assert_eq!(less("uusdc", 1), None);
+        assert_eq!(minus(&have, &have), Some(vec![]));
     }
 
     #[test]

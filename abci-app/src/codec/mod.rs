@@ -6,6 +6,8 @@ pub mod dec;
 pub mod coins;
 pub mod dec_coins;
 pub mod descriptors;
+pub mod json;
+pub mod times;
 pub mod gojson;
 mod amino_plan;
 pub mod amino;

@@ -41,6 +41,20 @@ pub fn paginate_if(
     request: Option<PageRequest>,
     wanted: impl Fn(&[u8]) -> Result<bool>,
 ) -> Result<(Vec<Pair>, PageResponse)> {
+    paginate_keys(ctx, store, prefix, request, |_, value| wanted(value))
+}
+
+/// The same of those entries whose key, without the prefix, and value `wanted` takes.
+///
+/// # Errors
+/// Those of [`paginate`] and of `wanted`.
+pub fn paginate_keys(
+    ctx: &Ctx,
+    store: StoreKey,
+    prefix: &[u8],
+    request: Option<PageRequest>,
+    wanted: impl Fn(&[u8], &[u8]) -> Result<bool>,
+) -> Result<(Vec<Pair>, PageResponse)> {
     let request = request.unwrap_or_default();
     if request.offset > 0 && !request.key.is_empty() {
         return Err(AppError::invalid_request(
@@ -66,9 +80,9 @@ pub fn paginate_if(
     };
     let (mut page, mut next_key, mut seen) = (Vec::new(), Vec::new(), 0);
     while let Some((key, value)) = ctx.seek(store, &from, to.as_deref(), order)? {
-        if wanted(&value)? {
+        let own = key.get(prefix.len()..).unwrap_or_default();
+        if wanted(own, &value)? {
             let full = page.len() as u64 == limit;
-            let own = key.get(prefix.len()..).unwrap_or_default();
             if full && next_key.is_empty() {
                 next_key = own.to_vec();
             }

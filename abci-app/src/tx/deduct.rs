@@ -1,4 +1,4 @@
-//! The fee: whether it is enough for this node, who pays it, and taking it.
+//! The fee: whether it is enough for this node, who pays it, and taking it. Allowances are feegrant's.
 
 use super::{
     fees::{self, GasPrice},
@@ -12,7 +12,7 @@ use crate::{
     },
     ctx::{Ctx, Event, Mode},
     error::{AppError, Result},
-    modules::bank,
+    modules::{auth, bank, feegrant},
 };
 
 /// Takes the fee of a transaction from its payer: the one it names, who is among its signers, or its first signer.
@@ -34,19 +34,33 @@ pub(super) fn fee(
         .iter()
         .find(|s| tx.fee.payer.is_empty() || s.text == tx.fee.payer)
         .ok_or_else(|| AppError::unauthorized("fee payer: expected a signer"))?;
-    if !tx.fee.granter.is_empty() {
-        return Err(AppError::invalid_request("fee grants are not enabled"));
+    let (mut from, mut name) = (payer.addr.clone(), payer.text.clone());
+    let mut exists = payer.account.is_some();
+    if !tx.fee.granter.is_empty() && tx.fee.granter != name {
+        let granter = auth::keeper::addr(ctx, &tx.fee.granter)?;
+        let messages: Vec<_> = tx.messages().iter().map(|m| m.type_url.as_str()).collect();
+        feegrant::keeper::use_fees(ctx, &granter, &from, &fee, &messages).map_err(|e| {
+            if e.is_out_of_gas() {
+                return e;
+            }
+            let log = format!(
+                "{} does not allow to pay fees for {name}: {}",
+                tx.fee.granter, e.log
+            );
+            AppError { log, ..e }
+        })?;
+        exists = auth::keeper::account(ctx, &granter)?.is_some();
+        (from, name) = (granter, tx.fee.granter.clone());
     }
-    let (from, name) = (&payer.addr, &payer.text);
-    if payer.account.is_none() {
+    if !exists {
         return Err(AppError::unknown_address(format_args!(
             "fee payer address: {name} does not exist"
         )));
     }
     if ctx.mode == Mode::Simulate && fee.is_empty() {
-        rehearse(ctx, from)?;
+        rehearse(ctx, &from)?;
     }
-    take(ctx, from, &fee)?;
+    take(ctx, &from, &fee)?;
     ctx.emit(
         Event::new("tx")
             .attr("fee", coins::display(&fee))

@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+pub mod signing;
+
 use cosmos_sdk_proto::{
     Any,
     cosmos::{

@@ -46,6 +46,29 @@ fn form(field: &FieldDescriptor) -> Form {
     }
 }
 
+/// The bytes of the message `name` as JSON.
+///
+/// # Errors
+/// When there is no such message, or these are not its bytes.
+pub fn print(name: &str, bytes: &[u8]) -> Result<Value, String> {
+    let descriptor = pool().get_message_by_name(name);
+    let descriptor = descriptor.ok_or_else(|| format!("{name}: no such message"))?;
+    let opened = DynamicMessage::decode(descriptor, bytes).map_err(|e| e.to_string())?;
+    Ok(message(&opened))
+}
+
+/// The bytes of the message `name` from its JSON. Messages with decimals or contracts' messages in them have another
+/// form and cannot be read so.
+///
+/// # Errors
+/// What is wrong with the JSON.
+pub fn read(name: &str, json: &Value) -> Result<Vec<u8>, String> {
+    let descriptor = pool().get_message_by_name(name);
+    let descriptor = descriptor.ok_or_else(|| format!("{name}: no such message"))?;
+    let message = DynamicMessage::deserialize(descriptor, json).map_err(|e| e.to_string())?;
+    Ok(prost_reflect::prost::Message::encode_to_vec(&message))
+}
+
 /// A message.
 pub fn message(m: &DynamicMessage) -> Value {
     match m.descriptor().full_name() {

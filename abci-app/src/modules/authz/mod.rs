@@ -1,0 +1,8 @@
+//! Grants of authority: an account lets another send messages in its name, within limits.
+
+pub mod authorization;
+pub mod keys;
+pub mod keeper;
+pub mod msg;
+pub mod query;
+pub mod genesis;
