@@ -55,6 +55,13 @@ fn check_modules(app_state: &Value) -> Result<()> {
             )));
         }
     }
+    for name in ["distribution", "mint"] {
+        if !app_state[name].is_null() && app_state["staking"].is_null() {
+            return Err(AppError::invalid_request(format_args!(
+                "genesis: app_state.{name}: expected app_state.staking beside it, got none"
+            )));
+        }
+    }
     if app_state["genutil"]["gen_txs"]
         .as_array()
         .is_some_and(|t| !t.is_empty())

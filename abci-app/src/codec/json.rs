@@ -298,6 +298,20 @@ mod tests {
     }
 
     #[test]
+    fn a_decimal_in_bytes_is_one_too() {
+        let answer = cosmos_sdk_proto::cosmos::mint::v1beta1::QueryInflationResponse {
+            inflation: b"130000000000000000".to_vec(),
+        };
+        assert_eq!(
+            print(
+                "cosmos.mint.v1beta1.QueryInflationResponse",
+                &answer.encode_to_vec()
+            ),
+            json!({"inflation": "0.130000000000000000"})
+        );
+    }
+
+    #[test]
     fn decimals_times_and_durations_read_as_go_writes_them() {
         for (from, to) in [
             ("1500000000000000000", "1.500000000000000000"),

@@ -32,7 +32,7 @@ use tendermint_proto::{
     google::protobuf::Timestamp,
     v0_38::abci::{
         CheckTxType, ExecTxResult, RequestCheckTx, RequestFinalizeBlock, RequestInitChain,
-        RequestQuery, ResponseCheckTx, ResponseFinalizeBlock,
+        RequestQuery, ResponseCheckTx, ResponseFinalizeBlock, ResponseInitChain,
     },
 };
 
@@ -86,6 +86,10 @@ impl<'a> Build<'a> {
     }
 
     pub fn raw(&self) -> TxRaw {
+        self.of(vec![self.send()])
+    }
+
+    fn send(&self) -> Any {
         let send = MsgSend {
             from_address: self.from.address.clone(),
             to_address: self.to.into(),
@@ -94,11 +98,16 @@ impl<'a> Build<'a> {
                 amount: self.amount.to_string(),
             }],
         };
+        Any {
+            type_url: "/cosmos.bank.v1beta1.MsgSend".into(),
+            value: send.encode_to_vec(),
+        }
+    }
+
+    /// The same of other messages.
+    pub fn of(&self, messages: Vec<Any>) -> TxRaw {
         let body = TxBody {
-            messages: vec![Any {
-                type_url: "/cosmos.bank.v1beta1.MsgSend".into(),
-                value: send.encode_to_vec(),
-            }],
+            messages,
             memo: self.memo.clone(),
             timeout_height: self.timeout,
             ..TxBody::default()
@@ -174,7 +183,7 @@ pub fn app_state(accounts: &[&Wallet]) -> Value {
     })
 }
 
-pub fn init(app: &App, state: &Value) {
+pub fn init(app: &App, state: &Value) -> ResponseInitChain {
     let req = RequestInitChain {
         chain_id: CHAIN.into(),
         app_state_bytes: serde_json::to_vec(state).unwrap().into(),
@@ -185,7 +194,7 @@ pub fn init(app: &App, state: &Value) {
         }),
         ..RequestInitChain::default()
     };
-    app.init_chain(req);
+    app.init_chain(req)
 }
 
 pub fn finalize(app: &App, height: i64, txs: &[Vec<u8>]) -> ResponseFinalizeBlock {
