@@ -4,6 +4,7 @@ pub mod page;
 pub mod router;
 pub mod auth;
 pub mod bank;
+pub mod vesting;
 pub mod feegrant;
 pub mod authz;
 pub mod consensus;

@@ -3,7 +3,9 @@
 use crate::{
     ctx::Ctx,
     error::{AppError, Result},
-    modules::{authz, bank, distribution, feegrant, mint, router::Router, wasm::WasmModule},
+    modules::{
+        auth, authz, bank, distribution, feegrant, mint, router::Router, vesting, wasm::WasmModule,
+    },
 };
 use cosmos_sdk_proto::Any;
 
@@ -24,10 +26,12 @@ impl Router for Modules<'_> {
             return self.wasm.signers(url, value);
         }
         bank::msg::signers(url, value)
+            .or_else(|| auth::msg::signers(url, value))
             .or_else(|| authz::msg::signers(url, value))
             .or_else(|| distribution::msg::signers(url, value))
             .or_else(|| feegrant::msg::signers(url, value))
             .or_else(|| mint::msg::signers(url, value))
+            .or_else(|| vesting::msg::signers(url, value))
             .unwrap_or_else(|| Err(unknown(url)))
     }
 
@@ -37,10 +41,12 @@ impl Router for Modules<'_> {
             self.wasm.handle_msg(ctx, url, value)?
         } else {
             bank::msg::handle(ctx, url, value)
+                .or_else(|| auth::msg::handle(ctx, url, value))
                 .or_else(|| authz::msg::handle(ctx, self, url, value))
                 .or_else(|| distribution::msg::handle(ctx, url, value))
                 .or_else(|| feegrant::msg::handle(ctx, url, value))
                 .or_else(|| mint::msg::handle(ctx, url, value))
+                .or_else(|| vesting::msg::handle(ctx, url, value))
                 .unwrap_or_else(|| Err(unknown(url)))?
         };
         Ok(Any { type_url, value })

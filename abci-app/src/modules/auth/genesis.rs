@@ -1,25 +1,14 @@
 //! `app_state.auth`, in the SDK's JSON.
 
-use super::keeper;
+use super::{account::Kind, keeper};
 use crate::{
-    codec::address,
+    codec::{address, json},
     ctx::Ctx,
     error::{AppError, Result},
     store::StoreKey,
 };
-use base64::{Engine, engine::general_purpose::STANDARD};
-use cosmos_sdk_proto::{
-    Any,
-    cosmos::{
-        auth::v1beta1::{BaseAccount, Params},
-        crypto::secp256k1::PubKey,
-    },
-};
-use prost::Message;
+use cosmos_sdk_proto::{Any, cosmos::auth::v1beta1::Params};
 use serde_json::{Value, json};
-
-const BASE_ACCOUNT: &str = "/cosmos.auth.v1beta1.BaseAccount";
-const SECP256K1: &str = "/cosmos.crypto.secp256k1.PubKey";
 
 fn bad(detail: impl std::fmt::Display) -> AppError {
     AppError::invalid_request(format_args!("genesis: app_state.auth.{detail}"))
@@ -46,8 +35,15 @@ fn number(account: &Value, field: &str) -> Result<u64> {
 /// # Errors
 /// sdk/18 when it has neither.
 pub fn prefix_of(app_state: &Value) -> Result<String> {
-    let first = app_state["auth"]["accounts"][0]["address"]
-        .as_str()
+    let first = &app_state["auth"]["accounts"][0];
+    let base = [
+        first,
+        &first["base_account"],
+        &first["base_vesting_account"]["base_account"],
+    ];
+    let first = base
+        .iter()
+        .find_map(|b| b["address"].as_str())
         .or_else(|| app_state["bank"]["balances"][0]["address"].as_str())
         .ok_or_else(|| bad("accounts: expected at least one account, got none: add one with emberd init --account"))?;
     address::prefix_of(first)
@@ -62,53 +58,41 @@ pub fn import(ctx: &Ctx, app_state: &Value) -> Result<()> {
     keeper::set_params(ctx, &read_params(&app_state["auth"]["params"])?)?;
     let empty = Vec::new();
     for account in app_state["auth"]["accounts"].as_array().unwrap_or(&empty) {
-        let kind = account["@type"].as_str().unwrap_or_default();
-        if kind != BASE_ACCOUNT {
-            return Err(bad(format_args!(
-                "accounts: @type: expected {BASE_ACCOUNT}, got \"{kind}\""
-            )));
-        }
-        let text = account["address"]
-            .as_str()
-            .ok_or_else(|| bad("accounts: address: expected a text"))?;
-        let addr = keeper::addr(ctx, text)?;
-        let pub_key = match &account["pub_key"] {
-            Value::Null => None,
-            key => {
-                let bytes = key["key"].as_str().and_then(|k| STANDARD.decode(k).ok());
-                let (Some(SECP256K1), Some(key)) = (key["@type"].as_str(), bytes) else {
-                    return Err(bad(format_args!(
-                        "accounts: pub_key of {text}: expected {SECP256K1}"
-                    )));
-                };
-                Some(Any {
-                    type_url: SECP256K1.into(),
-                    value: PubKey { key }.encode_to_vec(),
-                })
-            }
-        };
-        let mut number = number(account, "account_number")?;
-        if keeper::account(ctx, &addr)?.is_some() {
-            return Err(bad(format_args!("accounts: {text} is there twice")));
-        }
-        // Genesis tools write 0 for "any": every account but the first gets the next free number then.
-        if number == 0 {
-            number = keeper::ensure_account(ctx, &addr)?.account_number;
-        }
-        keeper::reserve_number(ctx, number)?;
-        let sequence = self::number(account, "sequence")?;
-        keeper::set_account(
-            ctx,
-            &addr,
-            &BaseAccount {
-                address: text.into(),
-                pub_key,
-                account_number: number,
-                sequence,
-            },
-        )?;
+        read_account(ctx, account)?;
     }
     Ok(())
+}
+
+fn read_account(ctx: &Ctx, json: &Value) -> Result<()> {
+    let mut fields = json.clone();
+    let kind = fields.as_object_mut().and_then(|o| o.remove("@type"));
+    let kind = kind.as_ref().and_then(Value::as_str).unwrap_or_default();
+    let name = kind.trim_start_matches('/');
+    let value = json::read(name, &fields)
+        .map_err(|e| bad(format_args!("accounts: @type \"{kind}\": {e}")))?;
+    let any = Any {
+        type_url: kind.to_owned(),
+        value,
+    };
+    let mut account = keeper::Account::from_any(&any)
+        .map_err(|e| bad(format_args!("accounts: @type \"{kind}\": {}", e.log)))?;
+    let text = account.address.clone();
+    let addr = keeper::addr(ctx, &text).map_err(|e| bad(format_args!("accounts: address: {e}")))?;
+    if let Kind::Vesting(vesting) = &account.kind {
+        vesting
+            .check()
+            .map_err(|e| bad(format_args!("accounts: {text}: {}", e.log)))?;
+    }
+    if keeper::account(ctx, &addr)?.is_some() {
+        return Err(bad(format_args!("accounts: {text} is there twice")));
+    }
+    // Genesis tools write 0 for "any": every account but the first gets the next free number then.
+    if account.account_number == 0 {
+        account.account_number = keeper::ensure_account(ctx, &addr)?.account_number;
+    }
+    keeper::reserve_number(ctx, account.account_number)?;
+    keeper::index(ctx, account.account_number, &addr);
+    keeper::set_account(ctx, &addr, &account)
 }
 
 /// Writes the module's genesis.
@@ -129,18 +113,15 @@ pub fn export(ctx: &Ctx) -> Result<Value> {
         .collect::<Result<Vec<_>>>()?;
     accounts.sort_by_key(|a| a.account_number);
     let accounts = accounts
-        .into_iter()
+        .iter()
         .map(|a| {
-            let key = a.pub_key.and_then(|any| PubKey::decode(any.value.as_slice()).ok());
-            json!({
-                "@type": BASE_ACCOUNT,
-                "address": a.address,
-                "pub_key": key.map(|k| json!({ "@type": SECP256K1, "key": STANDARD.encode(k.key) })),
-                "account_number": a.account_number.to_string(),
-                "sequence": a.sequence.to_string(),
-            })
+            let any = a.to_any();
+            let name = any.type_url.trim_start_matches('/');
+            let mut json = json::print(name, &any.value).map_err(bad)?;
+            json["@type"] = any.type_url.clone().into();
+            Ok(json)
         })
-        .collect::<Vec<_>>();
+        .collect::<Result<Vec<_>>>()?;
     Ok(json!({ "params": print_params(&keeper::params(ctx)?), "accounts": accounts }))
 }
 

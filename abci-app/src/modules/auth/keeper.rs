@@ -1,23 +1,20 @@
-//! Accounts in the store. Layout as the SDK's: `0x01 address -> Any(BaseAccount)`.
+//! Accounts in the store. Layout as the SDK's: `0x01 address -> Any`, and `accountNumber number -> address`.
 
+pub use super::account::Account;
+use super::account::Kind;
 use crate::{
-    codec::{address, type_url},
+    codec::{address, coins::Coins},
     ctx::Ctx,
     error::{AppError, Result},
     store::StoreKey,
 };
-use cosmos_sdk_proto::{
-    Any,
-    cosmos::auth::v1beta1::{BaseAccount, Params},
-};
+use cosmos_sdk_proto::{Any, cosmos::auth::v1beta1::Params};
 use prost::Message;
-
-/// An account.
-pub type Account = BaseAccount;
 
 const STORE: StoreKey = StoreKey::Auth;
 const PARAMS: &[u8] = &[0x00];
 const ACCOUNT: u8 = 0x01;
+const BY_NUMBER: &[u8] = b"accountNumber";
 const NEXT_NUMBER: &[u8] = b"globalAccountNumber";
 const PREFIX: &[u8] = b"bech32Prefix";
 
@@ -114,7 +111,7 @@ pub fn human(ctx: &Ctx, addr: &[u8]) -> Result<String> {
 ///
 /// # Errors
 /// sdk/11.
-pub fn account(ctx: &Ctx, addr: &[u8]) -> Result<Option<BaseAccount>> {
+pub fn account(ctx: &Ctx, addr: &[u8]) -> Result<Option<Account>> {
     ctx.get(STORE, &key(addr))?
         .map(|bytes| decode(&bytes))
         .transpose()
@@ -124,43 +121,111 @@ pub fn account(ctx: &Ctx, addr: &[u8]) -> Result<Option<BaseAccount>> {
 ///
 /// # Errors
 /// sdk/2 when the store holds something else: a broken node.
-pub(super) fn decode(bytes: &[u8]) -> Result<BaseAccount> {
-    let any = Any::decode(bytes).map_err(AppError::tx_decode)?;
-    BaseAccount::decode(any.value.as_slice()).map_err(AppError::tx_decode)
-}
-
-/// As the `Any` that clients unpack.
-pub fn to_any(account: &BaseAccount) -> Any {
-    Any {
-        type_url: type_url::<BaseAccount>(),
-        value: account.encode_to_vec(),
-    }
+pub(super) fn decode(bytes: &[u8]) -> Result<Account> {
+    Account::from_any(&Any::decode(bytes).map_err(AppError::tx_decode)?)
 }
 
 /// Store an account.
 ///
 /// # Errors
 /// sdk/11.
-pub fn set_account(ctx: &Ctx, addr: &[u8], account: &BaseAccount) -> Result<()> {
-    ctx.set(STORE, &key(addr), to_any(account).encode_to_vec())
+pub fn set_account(ctx: &Ctx, addr: &[u8], account: &Account) -> Result<()> {
+    ctx.set(STORE, &key(addr), account.to_any().encode_to_vec())
+}
+
+fn by_number(number: u64) -> Vec<u8> {
+    [BY_NUMBER, &number.to_be_bytes()].concat()
+}
+
+/// Note whose number it is. Free of gas: it is paid for with the account.
+pub(super) fn index(ctx: &Ctx, number: u64, addr: &[u8]) {
+    ctx.with_layers(|l| l.set(STORE, &by_number(number), addr.to_vec()));
+}
+
+/// Whose account has a number.
+///
+/// # Errors
+/// sdk/11.
+pub fn address_of_number(ctx: &Ctx, number: u64) -> Result<Option<Vec<u8>>> {
+    ctx.get(STORE, &by_number(number))
+}
+
+/// The block's time, seconds since the Unix epoch.
+pub fn now(ctx: &Ctx) -> i64 {
+    i64::try_from(ctx.block.time_ns / 1_000_000_000).unwrap_or(i64::MAX)
+}
+
+/// What an account may not spend now. Free of gas: every transfer asks for it, and only vesting accounts have any.
+///
+/// # Errors
+/// When the account is broken.
+pub fn locked(ctx: &Ctx, addr: &[u8]) -> Result<Coins> {
+    let Some(bytes) = ctx.with_layers(|l| l.get(STORE, &key(addr))) else {
+        return Ok(Coins::new());
+    };
+    let any = Any::decode(bytes.as_slice()).map_err(AppError::tx_decode)?;
+    if !any.type_url.starts_with("/cosmos.vesting.") {
+        return Ok(Coins::new());
+    }
+    match Account::from_any(&any)?.kind {
+        Kind::Vesting(vesting) => vesting.locked(now(ctx)),
+        _ => Ok(Coins::new()),
+    }
+}
+
+/// Notes that an account delegates coins, of a balance it had before; they may be locked ones.
+///
+/// # Errors
+/// sdk/9 when there is no account, sdk/5, sdk/11.
+pub fn track_delegation(
+    ctx: &Ctx,
+    addr: &[u8],
+    balance: &[(String, u128)],
+    amount: &[(String, u128)],
+) -> Result<()> {
+    let mut account = tracked(ctx, addr)?;
+    if let Kind::Vesting(vesting) = &mut account.kind {
+        vesting.delegate(now(ctx), balance, amount)?;
+        set_account(ctx, addr, &account)?;
+    }
+    Ok(())
+}
+
+/// Notes that an account's coins are delegated no more.
+///
+/// # Errors
+/// sdk/9 when there is no account, sdk/11.
+pub fn track_undelegation(ctx: &Ctx, addr: &[u8], amount: &[(String, u128)]) -> Result<()> {
+    let mut account = tracked(ctx, addr)?;
+    if let Kind::Vesting(vesting) = &mut account.kind {
+        vesting.undelegate(amount);
+        set_account(ctx, addr, &account)?;
+    }
+    Ok(())
+}
+
+fn tracked(ctx: &Ctx, addr: &[u8]) -> Result<Account> {
+    if let Some(account) = account(ctx, addr)? {
+        return Ok(account);
+    }
+    let text = human(ctx, addr)?;
+    Err(AppError::unknown_address(format_args!(
+        "account {text} does not exist"
+    )))
 }
 
 /// The account at `addr`, made if there is none.
 ///
 /// # Errors
 /// sdk/11.
-pub fn ensure_account(ctx: &Ctx, addr: &[u8]) -> Result<BaseAccount> {
+pub fn ensure_account(ctx: &Ctx, addr: &[u8]) -> Result<Account> {
     if let Some(account) = account(ctx, addr)? {
         return Ok(account);
     }
     let number = next_number(ctx)?;
-    let account = BaseAccount {
-        address: human(ctx, addr)?,
-        pub_key: None,
-        account_number: number,
-        sequence: 0,
-    };
+    let account = Account::new(addr, human(ctx, addr)?, number);
     set_account(ctx, addr, &account)?;
+    index(ctx, number, addr);
     Ok(account)
 }
 
@@ -183,7 +248,10 @@ pub(super) fn reserve_number(ctx: &Ctx, number: u64) -> Result<()> {
         .and_then(|b| b.try_into().ok())
         .map_or(0, u64::from_be_bytes);
     if number >= next {
-        ctx.set(STORE, NEXT_NUMBER, (number + 1).to_be_bytes().to_vec())?;
+        let next = number.checked_add(1).ok_or_else(|| {
+            AppError::invalid_request(format_args!("account_number: expected less, got {number}"))
+        })?;
+        ctx.set(STORE, NEXT_NUMBER, next.to_be_bytes().to_vec())?;
     }
     Ok(())
 }

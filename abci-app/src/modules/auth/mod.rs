@@ -1,5 +1,8 @@
-//! Accounts: numbers, sequences, public keys; and the chain's address prefix.
+//! Accounts: numbers, sequences, public keys, coins that come free over time; and the chain's address prefix.
 
-pub mod genesis;
+pub mod vesting;
+pub mod account;
 pub mod keeper;
+pub mod msg;
 pub mod query;
+pub mod genesis;

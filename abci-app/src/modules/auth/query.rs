@@ -1,22 +1,25 @@
 //! `cosmos.auth.v1beta1.Query`.
 
-use super::keeper;
+use super::{
+    account::{Account, Kind, MODULES},
+    keeper,
+};
 use crate::{
-    codec::{request, type_url},
+    codec::{address, request},
     ctx::Ctx,
     error::{AppError, Result},
     store::{Order, StoreKey},
 };
-use cosmos_sdk_proto::{
-    Any,
-    cosmos::{
-        auth::v1beta1::{
-            ModuleAccount, QueryAccountRequest, QueryAccountResponse, QueryAccountsRequest,
-            QueryAccountsResponse, QueryModuleAccountByNameRequest,
-            QueryModuleAccountByNameResponse, QueryParamsResponse,
-        },
-        base::query::v1beta1::PageResponse,
+use cosmos_sdk_proto::cosmos::{
+    auth::v1beta1::{
+        AddressBytesToStringRequest, AddressBytesToStringResponse, AddressStringToBytesRequest,
+        AddressStringToBytesResponse, Bech32PrefixResponse, QueryAccountAddressByIdRequest,
+        QueryAccountAddressByIdResponse, QueryAccountInfoRequest, QueryAccountInfoResponse,
+        QueryAccountRequest, QueryAccountResponse, QueryAccountsRequest, QueryAccountsResponse,
+        QueryModuleAccountByNameRequest, QueryModuleAccountByNameResponse,
+        QueryModuleAccountsResponse, QueryParamsResponse,
     },
+    base::query::v1beta1::PageResponse,
 };
 use prost::Message;
 
@@ -33,24 +36,96 @@ pub fn query(ctx: &Ctx, method: &str, data: &[u8]) -> Option<Result<Vec<u8>>> {
             let params = Some(params);
             QueryParamsResponse { params }.encode_to_vec()
         }),
+        "/cosmos.auth.v1beta1.Query/ModuleAccounts" => module_accounts(ctx),
+        "/cosmos.auth.v1beta1.Query/AccountInfo" => info(ctx, data),
+        "/cosmos.auth.v1beta1.Query/AccountAddressByID" => address_by_id(ctx, data),
+        "/cosmos.auth.v1beta1.Query/Bech32Prefix" => keeper::prefix(ctx)
+            .map(|bech32_prefix| Bech32PrefixResponse { bech32_prefix }.encode_to_vec()),
+        "/cosmos.auth.v1beta1.Query/AddressBytesToString" => to_text(ctx, data),
+        "/cosmos.auth.v1beta1.Query/AddressStringToBytes" => to_bytes(ctx, data),
         _ => return None,
     })
 }
 
-fn account(ctx: &Ctx, data: &[u8]) -> Result<Vec<u8>> {
-    let req: QueryAccountRequest = request(data)?;
-    let addr = keeper::addr(ctx, &req.address)?;
-    let account = keeper::account(ctx, &addr)?.ok_or_else(|| {
-        // CosmJS knows a missing account by this text alone.
-        AppError::key_not_found(format_args!(
-            "rpc error: code = NotFound desc = account {} not found",
-            req.address
+fn invalid(detail: &str) -> AppError {
+    AppError::invalid_request(format_args!(
+        "rpc error: code = InvalidArgument desc = {detail}"
+    ))
+}
+
+fn missing(detail: impl std::fmt::Display) -> AppError {
+    // CosmJS knows a missing account by this text alone.
+    AppError::key_not_found(format_args!("rpc error: code = NotFound desc = {detail}"))
+}
+
+fn find(ctx: &Ctx, address: &str) -> Result<Account> {
+    let found = keeper::account(ctx, &keeper::addr(ctx, address)?)?;
+    found.ok_or_else(|| missing(format_args!("account {address} not found")))
+}
+
+fn info(ctx: &Ctx, data: &[u8]) -> Result<Vec<u8>> {
+    let req: QueryAccountInfoRequest = request(data)?;
+    if req.address.is_empty() {
+        return Err(invalid("address cannot be empty"));
+    }
+    let info = Some(find(ctx, &req.address)?.base);
+    Ok(QueryAccountInfoResponse { info }.encode_to_vec())
+}
+
+#[allow(deprecated, reason = "what asks by the deprecated field is refused")]
+fn address_by_id(ctx: &Ctx, data: &[u8]) -> Result<Vec<u8>> {
+    let req: QueryAccountAddressByIdRequest = request(data)?;
+    if req.id != 0 {
+        return Err(invalid(
+            "requesting with id isn't supported, try to request using account-id",
+        ));
+    }
+    let found = keeper::address_of_number(ctx, req.account_id)?.ok_or_else(|| {
+        missing(format_args!(
+            "account address not found with account number {}",
+            req.account_id
         ))
     })?;
-    Ok(QueryAccountResponse {
-        account: Some(keeper::to_any(&account)),
+    let account_address = keeper::human(ctx, &found)?;
+    Ok(QueryAccountAddressByIdResponse { account_address }.encode_to_vec())
+}
+
+fn to_text(ctx: &Ctx, data: &[u8]) -> Result<Vec<u8>> {
+    let req: AddressBytesToStringRequest = request(data)?;
+    if req.address_bytes.is_empty() {
+        return Err(invalid("empty address bytes is not allowed"));
     }
-    .encode_to_vec())
+    let address_string = keeper::human(ctx, &req.address_bytes)?;
+    Ok(AddressBytesToStringResponse { address_string }.encode_to_vec())
+}
+
+fn to_bytes(ctx: &Ctx, data: &[u8]) -> Result<Vec<u8>> {
+    let req: AddressStringToBytesRequest = request(data)?;
+    if req.address_string.is_empty() {
+        return Err(invalid("empty address string is not allowed"));
+    }
+    let address_bytes = keeper::addr(ctx, &req.address_string)?;
+    Ok(AddressStringToBytesResponse { address_bytes }.encode_to_vec())
+}
+
+/// The accounts of modules that have been used.
+fn module_accounts(ctx: &Ctx) -> Result<Vec<u8>> {
+    let mut accounts = Vec::new();
+    for (name, _) in MODULES {
+        if let Some(account) = keeper::account(ctx, &address::module(name))? {
+            accounts.push(account.to_any());
+        }
+    }
+    Ok(QueryModuleAccountsResponse { accounts }.encode_to_vec())
+}
+
+fn account(ctx: &Ctx, data: &[u8]) -> Result<Vec<u8>> {
+    let req: QueryAccountRequest = request(data)?;
+    if req.address.is_empty() {
+        return Err(invalid("Address cannot be empty"));
+    }
+    let account = Some(find(ctx, &req.address)?.to_any());
+    Ok(QueryAccountResponse { account }.encode_to_vec())
 }
 
 fn accounts(ctx: &Ctx, data: &[u8]) -> Result<Vec<u8>> {
@@ -70,7 +145,7 @@ fn accounts(ctx: &Ctx, data: &[u8]) -> Result<Vec<u8>> {
             next_key = key[1..].to_vec();
             break;
         }
-        accounts.push(keeper::to_any(&keeper::decode(&value)?));
+        accounts.push(keeper::decode(&value)?.to_any());
         from = [key.as_slice(), &[0]].concat();
     }
     Ok(QueryAccountsResponse {
@@ -82,21 +157,14 @@ fn accounts(ctx: &Ctx, data: &[u8]) -> Result<Vec<u8>> {
 
 fn module_account(ctx: &Ctx, data: &[u8]) -> Result<Vec<u8>> {
     let req: QueryModuleAccountByNameRequest = request(data)?;
-    let addr = crate::codec::address::module(&req.name);
-    let base = keeper::account(ctx, &addr)?.ok_or_else(|| {
-        AppError::key_not_found(format_args!(
-            "rpc error: code = NotFound desc = account {} not found",
-            req.name
-        ))
-    })?;
-    let account = ModuleAccount {
-        base_account: Some(base),
-        name: req.name,
-        permissions: Vec::new(),
-    };
-    let any = Any {
-        type_url: type_url::<ModuleAccount>(),
-        value: account.encode_to_vec(),
-    };
-    Ok(QueryModuleAccountByNameResponse { account: Some(any) }.encode_to_vec())
+    if req.name.is_empty() {
+        return Err(invalid("module name is empty"));
+    }
+    let found = keeper::account(ctx, &address::module(&req.name))?;
+    let is_one = |a: &Account| matches!(a.kind, Kind::Module { .. });
+    let account = found
+        .filter(is_one)
+        .ok_or_else(|| missing(format_args!("account {} not found", req.name)))?;
+    let account = Some(account.to_any());
+    Ok(QueryModuleAccountByNameResponse { account }.encode_to_vec())
 }

@@ -89,16 +89,31 @@ fn set_supply(ctx: &Ctx, denom: &str, amount: u128) -> Result<()> {
     }
 }
 
+/// Takes coins that may be spent.
 fn subtract(ctx: &Ctx, addr: &[u8], coins: &[(String, u128)]) -> Result<()> {
+    let locked = auth::keeper::locked(ctx, addr)?;
     for (denom, amount) in coins {
         let have = balance(ctx, addr, denom)?;
-        let left = have.checked_sub(*amount).ok_or_else(|| {
+        let locked = locked
+            .iter()
+            .find(|(d, _)| d == denom)
+            .map_or(0, |(_, a)| *a);
+        let spendable = have.checked_sub(locked).ok_or_else(|| {
             AppError::insufficient_funds(format_args!(
-                "spendable balance {have}{denom} is smaller than {amount}{denom}"
+                "locked amount exceeds account balance funds: {locked}{denom} > {have}{denom}"
             ))
         })?;
-        set_balance(ctx, addr, denom, left)?;
+        if spendable < *amount {
+            return Err(AppError::insufficient_funds(format_args!(
+                "spendable balance {spendable}{denom} is smaller than {amount}{denom}"
+            )));
+        }
+        set_balance(ctx, addr, denom, have - amount)?;
     }
+    spent(ctx, addr, coins)
+}
+
+fn spent(ctx: &Ctx, addr: &[u8], coins: &[(String, u128)]) -> Result<()> {
     ctx.emit(
         Event::new("coin_spent")
             .attr("spender", auth::keeper::human(ctx, addr)?)
@@ -169,6 +184,46 @@ pub fn send(ctx: &Ctx, from: &[u8], to: &[u8], coins: &[(String, u128)]) -> Resu
     );
     ctx.emit(Event::new("message").attr("sender", sender));
     Ok(())
+}
+
+/// Moves coins to the module that holds delegations; locked ones may be delegated too (`DelegateCoins`).
+///
+/// # Errors
+/// sdk/5 when the balance is too small, sdk/9 when there is no account, sdk/11.
+pub fn delegate(ctx: &Ctx, from: &[u8], module: &[u8], coins: &[(String, u128)]) -> Result<()> {
+    let mut had = Coins::new();
+    for (denom, amount) in coins {
+        let have = balance(ctx, from, denom)?;
+        let left = have.checked_sub(*amount).ok_or_else(|| {
+            AppError::insufficient_funds(format_args!(
+                "failed to delegate; {have}{denom} is smaller than {amount}{denom}"
+            ))
+        })?;
+        had.push((denom.clone(), have));
+        set_balance(ctx, from, denom, left)?;
+    }
+    auth::keeper::track_delegation(ctx, from, &had, coins)?;
+    spent(ctx, from, coins)?;
+    add(ctx, module, coins)
+}
+
+/// Moves coins back from the module that holds delegations (`UndelegateCoins`).
+///
+/// # Errors
+/// sdk/5 when the module has too few, sdk/9 when there is no account, sdk/11.
+pub fn undelegate(ctx: &Ctx, module: &[u8], to: &[u8], coins: &[(String, u128)]) -> Result<()> {
+    subtract(ctx, module, coins)?;
+    auth::keeper::track_undelegation(ctx, to, coins)?;
+    add(ctx, to, coins)
+}
+
+/// What an account may spend now, by denom.
+///
+/// # Errors
+/// sdk/11.
+pub fn spendable(ctx: &Ctx, addr: &[u8]) -> Result<Coins> {
+    let (all, locked) = (all_balances(ctx, addr)?, auth::keeper::locked(ctx, addr)?);
+    Ok(coins::minus(&all, &locked).unwrap_or_default())
 }
 
 /// Destroys coins.

@@ -13,7 +13,8 @@ use cosmos_sdk_proto::cosmos::{
     bank::v1beta1::{
         Metadata, Params, QueryAllBalancesRequest, QueryAllBalancesResponse, QueryBalanceRequest,
         QueryBalanceResponse, QueryDenomMetadataRequest, QueryDenomMetadataResponse,
-        QueryDenomsMetadataResponse, QueryParamsResponse, QuerySpendableBalancesRequest,
+        QueryDenomsMetadataResponse, QueryParamsResponse, QuerySpendableBalanceByDenomRequest,
+        QuerySpendableBalanceByDenomResponse, QuerySpendableBalancesRequest,
         QuerySpendableBalancesResponse, QuerySupplyOfRequest, QuerySupplyOfResponse,
         QueryTotalSupplyRequest, QueryTotalSupplyResponse,
     },
@@ -33,6 +34,7 @@ pub fn query(ctx: &Ctx, method: &str, data: &[u8]) -> Option<Result<Vec<u8>>> {
         "Balance" => balance(ctx, data),
         "AllBalances" => all_balances(ctx, data),
         "SpendableBalances" => spendable(ctx, data),
+        "SpendableBalanceByDenom" => spendable_of(ctx, data),
         "TotalSupply" => total_supply(ctx, data),
         "SupplyOf" => supply_of(ctx, data),
         "DenomMetadata" => metadata(ctx, data),
@@ -96,19 +98,33 @@ fn all_balances(ctx: &Ctx, data: &[u8]) -> Result<Vec<u8>> {
     .encode_to_vec())
 }
 
-/// No account is vesting, so every balance can be spent.
+/// A page of balances, each less what of it is locked.
 fn spendable(ctx: &Ctx, data: &[u8]) -> Result<Vec<u8>> {
     let req: QuerySpendableBalancesRequest = request(data)?;
-    let (balances, pagination) = page(
-        ctx,
-        &keeper::balances_of(&addr(ctx, &req.address)?),
-        req.pagination,
-    )?;
+    let addr = addr(ctx, &req.address)?;
+    let (mut balances, pagination) = page(ctx, &keeper::balances_of(&addr), req.pagination)?;
+    let spendable = keeper::spendable(ctx, &addr)?;
+    for coin in &mut balances {
+        let amount = spendable.iter().find(|(denom, _)| *denom == coin.denom);
+        coin.amount = amount.map_or(0, |(_, amount)| *amount).to_string();
+    }
     Ok(QuerySpendableBalancesResponse {
         balances,
         pagination,
     }
     .encode_to_vec())
+}
+
+fn spendable_of(ctx: &Ctx, data: &[u8]) -> Result<Vec<u8>> {
+    let req: QuerySpendableBalanceByDenomRequest = request(data)?;
+    let spendable = keeper::spendable(ctx, &addr(ctx, &req.address)?)?;
+    let amount = spendable.iter().find(|(denom, _)| *denom == req.denom);
+    let amount = amount.map_or(0, |(_, amount)| *amount).to_string();
+    let balance = Some(Coin {
+        denom: req.denom,
+        amount,
+    });
+    Ok(QuerySpendableBalanceByDenomResponse { balance }.encode_to_vec())
 }
 
 fn total_supply(ctx: &Ctx, data: &[u8]) -> Result<Vec<u8>> {
