@@ -7,8 +7,6 @@ use crate::{
     state::{CONFIG, Config},
     sudo as s,
 };
-#[cfg(not(feature = "library"))]
-use cosmwasm_std::entry_point;
 use cosmwasm_std::{
     Binary, Deps, DepsMut, Env, Event, MessageInfo, Reply, Response, to_json_binary,
 };
@@ -33,7 +31,6 @@ pub const MAX_GRACE_SECS: u64 = 30 * 24 * 3_600;
 ///
 /// # Errors
 /// When a field is out of its range or not of its form.
-#[cfg_attr(not(feature = "library"), entry_point)]
 pub fn instantiate(
     deps: DepsMut,
     _env: Env,
@@ -76,7 +73,6 @@ pub fn instantiate(
 ///
 /// # Errors
 /// The reason of the refusal.
-#[cfg_attr(not(feature = "library"), entry_point)]
 pub fn execute(
     deps: DepsMut,
     env: Env,
@@ -153,7 +149,6 @@ pub fn execute(
 ///
 /// # Errors
 /// When what is asked for does not exist.
-#[cfg_attr(not(feature = "library"), entry_point)]
 pub fn query(deps: Deps, env: Env, msg: QueryMsg) -> Result<Binary, ContractError> {
     let answer = match msg {
         QueryMsg::Config {} => to_json_binary(&q::config(deps)?),
@@ -229,18 +224,20 @@ pub fn query(deps: Deps, env: Env, msg: QueryMsg) -> Result<Binary, ContractErro
 ///
 /// # Errors
 /// None.
-#[cfg_attr(not(feature = "library"), entry_point)]
 pub fn reply(_deps: DepsMut, _env: Env, reply: Reply) -> Result<Response, ContractError> {
-    let reason = reply.result.into_result().err().unwrap_or_default();
-    Ok(Response::new()
-        .add_event(Event::new(events::REPORT_FAILED).add_attribute(key::REASON, reason)))
+    Ok(report_failed(
+        reply.result.into_result().err().unwrap_or_default(),
+    ))
+}
+
+pub(crate) fn report_failed(reason: String) -> Response {
+    Response::new().add_event(Event::new(events::REPORT_FAILED).add_attribute(key::REASON, reason))
 }
 
 /// What the chain itself sends.
 ///
 /// # Errors
 /// When the storage is broken.
-#[cfg_attr(not(feature = "library"), entry_point)]
 pub fn sudo(deps: DepsMut, env: Env, msg: SudoMsg) -> Result<Response, ContractError> {
     match msg {
         SudoMsg::EndBlock {} => s::end_block(deps, &env),
@@ -251,7 +248,6 @@ pub fn sudo(deps: DepsMut, env: Env, msg: SudoMsg) -> Result<Response, ContractE
 ///
 /// # Errors
 /// When the state is another contract's or newer than this code.
-#[cfg_attr(not(feature = "library"), entry_point)]
 pub fn migrate(deps: DepsMut, _env: Env, _msg: MigrateMsg) -> Result<Response, ContractError> {
     let stored = cw2::get_contract_version(deps.storage)?;
     if stored.contract != NAME {

@@ -31,7 +31,7 @@ pub fn schedule(storage: &dyn Storage, account: &Account) -> Result<DenomFees, C
     // A denom that has left the schedule keeps serving the orders that are already in it.
     Ok(FEES
         .may_load(storage, &own.denom)?
-        .unwrap_or_else(|| own.clone()))
+        .map_or_else(|| own.clone(), |listed| listed.0))
 }
 
 /// Puts `amount` in: the reservation fee goes to the collector, the rest to the end of the deposits.

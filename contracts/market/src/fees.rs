@@ -5,7 +5,7 @@ use crate::{
     state::{FEES, LEDGERS, Ledger},
 };
 use cosmwasm_std::{Order, StdResult, Storage};
-use ember_types::{error::ValidationError, fees::DenomFees};
+use ember_types::{error::ValidationError, fees::DenomFees, lean::Lean};
 
 /// Most denoms of a schedule.
 pub const MAX_DENOMS: usize = 32;
@@ -16,7 +16,7 @@ pub const MAX_DENOMS: usize = 32;
 /// When the market does not trade in it; the error names those that it does.
 pub fn of(storage: &dyn Storage, denom: &str) -> Result<DenomFees, ContractError> {
     match FEES.may_load(storage, denom)? {
-        Some(fees) => Ok(fees),
+        Some(Lean(fees)) => Ok(fees),
         None => Err(ContractError::UnknownDenom {
             denom: denom.chars().take(128).collect(),
             known: FEES
@@ -33,7 +33,7 @@ pub fn of(storage: &dyn Storage, denom: &str) -> Result<DenomFees, ContractError
 /// When the storage is broken.
 pub fn all(storage: &dyn Storage) -> Result<Vec<DenomFees>, ContractError> {
     FEES.range(storage, None, None, Order::Ascending)
-        .map(|row| Ok(row?.1))
+        .map(|row| Ok(row?.1.0))
         .collect()
 }
 
@@ -54,7 +54,7 @@ pub fn replace(storage: &mut dyn Storage, fees: &[DenomFees]) -> Result<(), Cont
                 denom: entry.denom.clone(),
             });
         }
-        FEES.save(storage, &entry.denom, entry)?;
+        FEES.save(storage, &entry.denom, &Lean(entry.clone()))?;
     }
     Ok(())
 }

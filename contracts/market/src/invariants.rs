@@ -5,10 +5,11 @@ use crate::{
     error::ContractError,
     state::{ESCROWS, Escrow, LEDGERS, Ledger, ORDERS},
 };
-use cosmwasm_std::{Deps, Env, Order as Direction, StdResult, Uint128};
+use cosmwasm_std::{BalanceResponse, BankQuery, Deps, Env, Order as Direction, StdResult, Uint128};
 use cw_storage_plus::Bound;
 use ember_types::{
     ids::OrderId,
+    lean::Lean,
     market::{DenomInvariants, InvariantsResponse},
 };
 
@@ -47,8 +48,12 @@ pub(crate) fn check(
         .map(|row| {
             let (denom, ledger) = row?;
             let liabilities = ledger.held()?.checked_add(ledger.bid_deposits)?;
-            let balance = deps.querier.query_balance(&env.contract.address, &denom)?;
-            let balance = Uint128::try_from(balance.amount).unwrap_or(Uint128::MAX);
+            let question = BankQuery::Balance {
+                address: env.contract.address.to_string(),
+                denom: denom.clone(),
+            };
+            let Lean(bank): Lean<BalanceResponse> = deps.querier.query(&question.into())?;
+            let balance = Uint128::try_from(bank.amount.amount).unwrap_or(Uint128::MAX);
             Ok(DenomInvariants {
                 denom,
                 held: ledger.held()?,

@@ -20,5 +20,7 @@ pub mod invariants;
 pub mod query;
 pub mod sudo;
 pub mod contract;
+#[cfg(not(feature = "library"))]
+mod entry;
 
 pub use error::ContractError;

@@ -9,10 +9,11 @@ use cosmwasm_std::{Addr, QuerierWrapper, StdResult, SubMsg, Uint128, WasmMsg, to
 use ember_types::{
     eligibility::{CanServeResponse, FeasibleResponse, Kind, Like, Scope},
     ids::LeaseId,
-    registry,
+    lean::Lean,
     resources::{Device, ResourceSpec},
     standing::LeaseReport,
 };
+use serde::Deserialize;
 
 /// Most live providers that a new order is compared with.
 pub const MAX_PROVIDERS_SEEN: u32 = 20;
@@ -39,6 +40,14 @@ enum Ask {
     },
 }
 
+/// What is read of the registry's configuration, an `ember_types::registry::InstantiateMsg`.
+#[derive(Deserialize)]
+struct Trusted {
+    authority: String,
+    #[serde(default)]
+    trust_setters: Vec<String>,
+}
+
 /// The registry's message that the market sends, likewise.
 #[cw_serde]
 enum Tell {
@@ -62,7 +71,7 @@ fn ask(
         resources,
         like,
     };
-    let answer: CanServeResponse = querier
+    let Lean(answer): Lean<CanServeResponse> = querier
         .query_wasm_smart(&config.registry, &question)
         .map_err(|_| Ineligible::NotRegistered {})?;
     match answer.lacks {
@@ -146,7 +155,8 @@ pub fn feasible(
         start_after,
         limit,
     };
-    querier.query_wasm_smart(&config.registry, &question)
+    let Lean(answer) = querier.query_wasm_smart(&config.registry, &question)?;
+    Ok(answer)
 }
 
 /// Whether the account may measure what others deliver: the registry's authority, or one whom it lets set trust levels.
@@ -154,7 +164,7 @@ pub fn feasible(
 /// # Errors
 /// When the registry does not answer.
 pub fn may_measure(querier: QuerierWrapper, config: &Config, who: &Addr) -> StdResult<bool> {
-    let registry: registry::InstantiateMsg =
+    let Lean(registry): Lean<Trusted> =
         querier.query_wasm_smart(&config.registry, &Ask::Config {})?;
     Ok(registry.authority == who.as_str()
         || registry.trust_setters.iter().any(|t| *t == who.as_str()))

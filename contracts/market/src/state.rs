@@ -1,21 +1,23 @@
 //! Everything that the market stores. Times are whole unix seconds, amounts micro-units.
 
-use cosmwasm_schema::cw_serde;
 use cosmwasm_std::{Addr, Binary, Empty, HexBinary, Timestamp, Uint128};
 use cw_storage_plus::{Index, IndexList, IndexedMap, Item, Map, MultiIndex};
 use ember_types::{
     assurance::Assurance,
     fees::{DenomFees, Step},
     ids::{AskId, LeaseId, OrderId},
+    lean::Lean,
     lease::{BidState, CloseReason, LeaseState, OrderState},
     market::{Ceiling, LeaseScore, Terms},
     money::Rate,
     pricing::PricingMode,
     resources::{Device, ResourceSpec},
 };
+use serde::{Deserialize, Serialize};
 
 /// The configuration, checked; the fees stand in [`FEES`].
-#[cw_serde]
+#[derive(Serialize, Deserialize, Debug, Clone, PartialEq)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub struct Config {
     /// Who may change the fees.
     pub authority: Addr,
@@ -30,7 +32,8 @@ pub struct Config {
 }
 
 /// An order.
-#[cw_serde]
+#[derive(Serialize, Deserialize, Debug, Clone, PartialEq)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub struct Order {
     /// Who pays.
     pub tenant: Addr,
@@ -78,7 +81,8 @@ pub struct Order {
 }
 
 /// What is left of one deposit.
-#[cw_serde]
+#[derive(Serialize, Deserialize, Debug, Clone, PartialEq)]
+#[serde(deny_unknown_fields)]
 pub struct Deposit {
     /// Who put it in and gets what is left.
     pub depositor: Addr,
@@ -87,8 +91,8 @@ pub struct Deposit {
 }
 
 /// The account of an order. Always `deposited = paid + fees + refunded + payable + sum(deposits.left)`.
-#[cw_serde]
-#[derive(Default)]
+#[derive(Serialize, Deserialize, Debug, Clone, PartialEq, Default)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub struct Escrow {
     /// In the order they came: the first is consumed first, and what is left is refunded in this order.
     pub deposits: Vec<Deposit>,
@@ -108,7 +112,8 @@ pub struct Escrow {
 }
 
 /// A bid.
-#[cw_serde]
+#[derive(Serialize, Deserialize, Debug, Clone, PartialEq)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub struct Bid {
     /// On which order.
     pub order_id: OrderId,
@@ -137,7 +142,8 @@ pub struct Bid {
 }
 
 /// A standing ask.
-#[cw_serde]
+#[derive(Serialize, Deserialize, Debug, Clone, PartialEq)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub struct Ask {
     /// Who sells.
     pub provider: Addr,
@@ -157,7 +163,8 @@ pub struct Ask {
 }
 
 /// A lease.
-#[cw_serde]
+#[derive(Serialize, Deserialize, Debug, Clone, PartialEq)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub struct Lease {
     /// Its order.
     pub order_id: OrderId,
@@ -212,8 +219,8 @@ pub struct Lease {
 }
 
 /// Totals of a denom since genesis.
-#[cw_serde]
-#[derive(Default)]
+#[derive(Serialize, Deserialize, Debug, Clone, PartialEq, Default)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub struct Ledger {
     /// Ever put into escrow.
     pub deposited: Uint128,
@@ -226,6 +233,8 @@ pub struct Ledger {
     /// Bid deposits held now.
     pub bid_deposits: Uint128,
 }
+
+ember_types::lean!(Config, Order, Escrow, Bid, Ask, Lease, Ledger);
 
 /// How lists of orders are filtered.
 pub struct OrderIndexes {
@@ -264,7 +273,7 @@ impl IndexList<Lease> for LeaseIndexes {
 /// The configuration.
 pub const CONFIG: Item<Config> = Item::new("config");
 /// The fee schedule by denom.
-pub const FEES: Map<&str, DenomFees> = Map::new("fees");
+pub const FEES: Map<&str, Lean<DenomFees>> = Map::new("fees");
 /// The last order id given.
 pub const LAST_ORDER: Item<u64> = Item::new("last_order");
 /// The last bid id given.

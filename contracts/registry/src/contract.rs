@@ -6,8 +6,6 @@ use crate::{
     state::{CONFIG, Config},
     sudo as s, validate,
 };
-#[cfg(not(feature = "library"))]
-use cosmwasm_std::entry_point;
 use cosmwasm_std::{Binary, Deps, DepsMut, Env, MessageInfo, Response, to_json_binary};
 use ember_types::{
     fees::validate_denom,
@@ -28,7 +26,6 @@ pub const MAX_ADOPTED: usize = 1_000;
 ///
 /// # Errors
 /// When an address is not one, the bond denom not a denom, or the unbonding period out of its range.
-#[cfg_attr(not(feature = "library"), entry_point)]
 pub fn instantiate(
     deps: DepsMut,
     _env: Env,
@@ -64,7 +61,6 @@ pub fn instantiate(
 ///
 /// # Errors
 /// The reason of the refusal.
-#[cfg_attr(not(feature = "library"), entry_point)]
 pub fn execute(
     deps: DepsMut,
     env: Env,
@@ -148,7 +144,6 @@ pub fn execute(
 ///
 /// # Errors
 /// When what is asked for does not exist.
-#[cfg_attr(not(feature = "library"), entry_point)]
 pub fn query(deps: Deps, env: Env, msg: QueryMsg) -> Result<Binary, ContractError> {
     let answer = match msg {
         QueryMsg::Config {} => to_json_binary(&q::config(deps)?),
@@ -244,7 +239,6 @@ pub fn query(deps: Deps, env: Env, msg: QueryMsg) -> Result<Binary, ContractErro
 ///
 /// # Errors
 /// When the storage is broken.
-#[cfg_attr(not(feature = "library"), entry_point)]
 pub fn sudo(deps: DepsMut, env: Env, msg: SudoMsg) -> Result<Response, ContractError> {
     match msg {
         SudoMsg::EndBlock {} => s::end_block(deps, &env),
@@ -255,7 +249,6 @@ pub fn sudo(deps: DepsMut, env: Env, msg: SudoMsg) -> Result<Response, ContractE
 ///
 /// # Errors
 /// When the state is another contract's or newer than this code.
-#[cfg_attr(not(feature = "library"), entry_point)]
 pub fn migrate(deps: DepsMut, env: Env, _msg: MigrateMsg) -> Result<Response, ContractError> {
     let stored = cw2::get_contract_version(deps.storage)?;
     if stored.contract != NAME {

@@ -16,5 +16,7 @@ pub mod execute;
 pub mod query;
 pub mod sudo;
 pub mod contract;
+#[cfg(not(feature = "library"))]
+mod entry;
 
 pub use error::ContractError;

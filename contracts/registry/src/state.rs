@@ -1,6 +1,5 @@
 //! Everything that the registry stores.
 
-use cosmwasm_schema::cw_serde;
 use cosmwasm_std::{Addr, Binary, Empty, Timestamp, Uint128};
 use cw_storage_plus::{Item, Map};
 use ember_types::{
@@ -9,9 +8,11 @@ use ember_types::{
     resources::Device,
     standing::Reputation,
 };
+use serde::{Deserialize, Serialize};
 
 /// The configuration, checked.
-#[cw_serde]
+#[derive(Serialize, Deserialize, Debug, Clone, PartialEq)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub struct Config {
     /// Who may change it.
     pub authority: Addr,
@@ -40,7 +41,8 @@ const fn seen_secs() -> u64 {
 }
 
 /// A registered provider; its bond stands in [`BONDS`].
-#[cw_serde]
+#[derive(Serialize, Deserialize, Debug, Clone, PartialEq)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub struct Provider {
     /// Its session endpoint.
     pub host_uri: String,
@@ -81,7 +83,8 @@ impl Provider {
 }
 
 /// Devices of one model of one provider, and how many of them are leased.
-#[cw_serde]
+#[derive(Serialize, Deserialize, Debug, Clone, PartialEq)]
+#[serde(deny_unknown_fields)]
 pub struct Tally {
     /// Canonical model id.
     pub model: String,
@@ -92,7 +95,8 @@ pub struct Tally {
 }
 
 /// When a provider was last seen, and what of it is in [`SUPPLY`].
-#[cw_serde]
+#[derive(Serialize, Deserialize, Debug, Clone, PartialEq)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub struct Presence {
     /// Its last sign of life, unix seconds.
     pub seen_at: u64,
@@ -112,8 +116,8 @@ impl Presence {
 }
 
 /// Devices of one model of all providers that are counted.
-#[cw_serde]
-#[derive(Default)]
+#[derive(Serialize, Deserialize, Debug, Clone, PartialEq, Default)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub struct Supply {
     /// Providers.
     pub providers: u32,
@@ -124,7 +128,8 @@ pub struct Supply {
 }
 
 /// Where the units of a running lease are counted.
-#[cw_serde]
+#[derive(Serialize, Deserialize, Debug, Clone, PartialEq)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub struct Leased {
     /// Who serves.
     pub provider: Addr,
@@ -135,7 +140,8 @@ pub struct Leased {
 }
 
 /// An audit.
-#[cw_serde]
+#[derive(Serialize, Deserialize, Debug, Clone, PartialEq)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub struct Audit {
     /// What was found.
     pub statement: String,
@@ -148,7 +154,8 @@ pub struct Audit {
 }
 
 /// A trust level.
-#[cw_serde]
+#[derive(Serialize, Deserialize, Debug, Clone, PartialEq)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub struct Trust {
     /// 0 to 4.
     pub level: u8,
@@ -163,7 +170,8 @@ pub struct Trust {
 }
 
 /// A published certificate; its key is its fingerprint.
-#[cw_serde]
+#[derive(Serialize, Deserialize, Debug, Clone, PartialEq)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub struct Certificate {
     /// Who published it.
     pub owner: Addr,
@@ -178,6 +186,17 @@ pub struct Certificate {
     /// The whole of it.
     pub der: Binary,
 }
+
+ember_types::lean!(
+    Config,
+    Provider,
+    Presence,
+    Supply,
+    Leased,
+    Audit,
+    Trust,
+    Certificate
+);
 
 /// The configuration.
 pub const CONFIG: Item<Config> = Item::new("config");

@@ -231,7 +231,7 @@ impl World {
             let fees = FEES
                 .may_load(self.store(), &order.fees.denom)
                 .unwrap()
-                .unwrap_or(order.fees);
+                .map_or(order.fees, |listed| listed.0);
             if !fees.bid_deposit.is_zero() {
                 funds.push(Coin::new(fees.bid_deposit.u128(), fees.denom));
             }

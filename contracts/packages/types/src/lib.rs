@@ -3,6 +3,7 @@
 //! Pure and wasm-safe: no storage, no I/O, no clock. Modules stand in dependency order; a file uses only
 //! modules above its own.
 
+pub mod lean;
 pub mod error;
 pub mod ids;
 pub mod list;
