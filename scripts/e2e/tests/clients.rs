@@ -84,7 +84,7 @@ fn cosmjs_notices_nothing() -> Result<()> {
             .args(["cosmjs.mjs", &s.chain.node()])
             .arg(s.alice.mnemonic_file())
             .args([&s.bob.address, &s.market, "ember", "uember"]);
-        passes(script, 9)?;
+        passes(script, 12)?;
     }
     Ok(())
 }
