@@ -6,7 +6,7 @@ use crate::{
     ctx::Ctx,
     error::{AppError, Result},
     modules::{
-        auth, bank,
+        auth, bank, distribution,
         router::Router,
         wasm::{Account, Chain, WasmModule},
     },
@@ -71,6 +71,14 @@ impl Chain for Below {
 
     fn denom_metadata(&self, ctx: &Ctx, denom: &str) -> Result<Option<Metadata>> {
         bank::query::find_metadata(ctx, denom)
+    }
+
+    fn ask(&self, ctx: &Ctx, path: &str, data: &[u8]) -> Result<Vec<u8>> {
+        distribution::query::query(ctx, path, data).unwrap_or_else(|| {
+            Err(AppError::unknown_request(format_args!(
+                "unknown query path: {path}"
+            )))
+        })
     }
 
     fn signers(&self, wasm: &WasmModule, msg: &Any) -> Result<Vec<String>> {

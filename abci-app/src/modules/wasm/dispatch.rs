@@ -7,7 +7,7 @@ use super::{
     fail::{Code, Fail, Kind, Res},
     gas_register,
     keeper::Keeper,
-    msg,
+    msg, rewards,
 };
 use crate::{
     ctx::{Ctx, Event},
@@ -149,7 +149,11 @@ impl Keeper {
                 Err(Fail::new(Code::UnknownMsg, "custom variant not supported"))
             }
             CosmosMsg::Staking(_) => Err(absent("staking")),
-            CosmosMsg::Distribution(_) => Err(absent("distribution")),
+            CosmosMsg::Distribution(msg) => {
+                let any = rewards::encode(human, msg)?;
+                let response = self.chain.handle(&self.ctx, &self.module(), &any)?;
+                Ok(Some((response.type_url, response.value)))
+            }
             CosmosMsg::Ibc(_) => Err(absent("ibc")),
             CosmosMsg::Gov(_) => Err(absent("gov")),
             _ => Err(Fail::new(Code::UnknownMsg, "unknown variant of CosmosMsg")),

@@ -22,6 +22,7 @@ mod msg;
 mod ports;
 mod querier;
 mod query;
+mod rewards;
 mod state;
 mod vm;
 

@@ -74,6 +74,12 @@ pub trait Chain: Send + Sync {
     /// sdk/11.
     fn denom_metadata(&self, ctx: &Ctx, denom: &str) -> Result<Option<Metadata>>;
 
+    /// Asks another module a query of its gRPC service.
+    ///
+    /// # Errors
+    /// The query's; sdk/6 for one that contracts may not ask.
+    fn ask(&self, ctx: &Ctx, path: &str, data: &[u8]) -> Result<Vec<u8>>;
+
     /// Who must sign a message of any module, as addresses in text. `wasm` is the module that asks.
     ///
     /// # Errors

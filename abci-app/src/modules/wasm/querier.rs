@@ -5,7 +5,7 @@ use super::{
     fail::{Code, Fail, Kind, Res},
     gas_register::{MULTIPLIER, to_vm},
     keeper::Keeper,
-    msg, state,
+    msg, rewards, state,
 };
 use crate::{error::AppError, gas::GasMeter};
 use cosmos_sdk_proto::cosmos::{
@@ -14,8 +14,8 @@ use cosmos_sdk_proto::cosmos::{
 };
 use cosmwasm_std::{
     Addr, BalanceResponse, Binary, CodeInfoResponse, ContractInfoResponse, ContractResult,
-    DenomMetadata, DenomMetadataResponse, DenomUnit, SupplyResponse, SystemError, SystemResult,
-    WasmQuery,
+    DenomMetadata, DenomMetadataResponse, DenomUnit, DistributionQuery, SupplyResponse,
+    SystemError, SystemResult, WasmQuery,
 };
 use cosmwasm_vm::{BackendError, BackendResult, GasInfo, Querier};
 use prost::Message;
@@ -39,7 +39,7 @@ enum Request {
     Stargate { path: String, data: Binary },
     Custom(IgnoredAny),
     Staking(IgnoredAny),
-    Distribution(IgnoredAny),
+    Distribution(DistributionQuery),
     Ibc(IgnoredAny),
 }
 
@@ -75,9 +75,7 @@ impl ChainQuerier {
             Request::Staking(_) => Err(Fail::unsupported(
                 "staking queries are not served by this chain",
             )),
-            Request::Distribution(_) => Err(Fail::unsupported(
-                "distribution queries are not served by this chain",
-            )),
+            Request::Distribution(q) => rewards::answer(&self.keeper, q),
             Request::Ibc(_) => Err(Fail::unsupported(
                 "ibc queries are not served by this chain",
             )),

@@ -98,6 +98,10 @@ impl Chain for TestChain {
         Ok(None)
     }
 
+    fn ask(&self, _: &Ctx, path: &str, _: &[u8]) -> Result<Vec<u8>> {
+        Err(AppError::unknown_request(path))
+    }
+
     fn signers(&self, wasm: &WasmModule, msg: &Any) -> Result<Vec<String>> {
         wasm.signers(&msg.type_url, &msg.value)
     }

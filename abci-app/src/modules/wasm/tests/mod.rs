@@ -5,6 +5,7 @@ mod genesis;
 mod messages;
 mod queries;
 mod replies;
+mod rewards;
 
 use super::*;
 use crate::{
