@@ -11,6 +11,7 @@ use axum::{
     body::{Body, to_bytes},
     http::{Request, StatusCode},
 };
+use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::{Buf, BufMut, Bytes};
 use cosmos_sdk_proto::cosmos::{
     bank::v1beta1::{QueryBalanceRequest, QueryBalanceResponse},
@@ -178,6 +179,106 @@ async fn rest_answers_as_grpc_gateway_prints() {
             .iter()
             .any(|p| p["name"] == "pagination.limit")
     );
+}
+
+async fn post(router: &Router, url: &str, body: Value) -> (StatusCode, Value) {
+    let request = Request::post(url).body(Body::from(body.to_string()));
+    let answer = router.clone().oneshot(request.unwrap()).await.unwrap();
+    let status = answer.status();
+    let body = to_bytes(answer.into_body(), 1 << 20).await.unwrap();
+    (status, serde_json::from_slice(&body).unwrap())
+}
+
+/// A wallet that has no protobuf: what is printed can be sent back, and is the same transaction.
+#[tokio::test]
+async fn transactions_go_through_json_and_back() {
+    let c = chain();
+    let router = rest::routes(c.services.clone());
+    let raw = Build::new(&c.alice, &c.bob.address, 5).bytes();
+    let tx_bytes = BASE64_STANDARD.encode(&raw);
+    let (_, decoded) = post(
+        &router,
+        "/cosmos/tx/v1beta1/decode",
+        json!({"tx_bytes": tx_bytes}),
+    )
+    .await;
+    let tx = &decoded["tx"];
+    assert_eq!(
+        tx["body"]["messages"][0]["@type"],
+        "/cosmos.bank.v1beta1.MsgSend"
+    );
+    assert_eq!(tx["body"]["messages"][0]["to_address"], c.bob.address);
+    let (_, encoded) = post(&router, "/cosmos/tx/v1beta1/encode", json!({"tx": tx})).await;
+    assert_eq!(encoded["tx_bytes"], tx_bytes);
+    let (status, simulated) = post(&router, "/cosmos/tx/v1beta1/simulate", json!({"tx": tx})).await;
+    assert_eq!(status, StatusCode::OK, "{simulated}");
+    assert!(
+        simulated["gas_info"]["gas_used"]
+            .as_str()
+            .unwrap()
+            .parse::<u64>()
+            .unwrap()
+            > 20_000
+    );
+
+    for (url, body, words) in [
+        ("decode", json!({}), "invalid empty tx bytes"),
+        ("decode", json!({"tx_bytes": "AAAA"}), "tx parse error"),
+        ("encode", json!({}), "invalid empty tx"),
+        (
+            "simulate",
+            json!({"tx_bytes": ""}),
+            "expected a fee, got none",
+        ),
+    ] {
+        let (status, answer) =
+            post(&router, &format!("/cosmos/tx/v1beta1/{url}"), body.clone()).await;
+        assert!(!status.is_success(), "{url} {body}: {answer}");
+        assert!(
+            answer["message"].as_str().unwrap().contains(words),
+            "{url} {body}: {answer}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_node_tells_its_price_and_answers_raw_queries_only_of_its_own_paths() {
+    let c = chain();
+    let router = rest::routes(c.services.clone());
+    let (_, config) = get(&router, "/cosmos/base/node/v1beta1/config", None).await;
+    assert_eq!(config["minimum_gas_price"], "0.025000000000000000utest");
+    let query = "/cosmos/base/tendermint/v1beta1/abci_query";
+    let (_, answer) = get(&router, &format!("{query}?path=/app/version"), None).await;
+    assert_eq!(
+        (&answer["code"], &answer["height"]),
+        (&json!(0), &json!("5")),
+        "{answer}"
+    );
+    let (_, proved) = get(
+        &router,
+        &format!("{query}?path=/store/bank/key&data=Ag==&prove=true"),
+        None,
+    )
+    .await;
+    assert_eq!(
+        proved["proof_ops"]["ops"].as_array().unwrap().len(),
+        2,
+        "{proved}"
+    );
+    for (path, words) in [
+        ("", "empty query path"),
+        (
+            "/cosmos.bank.v1beta1.Query/Params",
+            "unsupported ABCI query path",
+        ),
+    ] {
+        let (status, answer) = get(&router, &format!("{query}?path={path}"), None).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{answer}");
+        assert!(
+            answer["message"].as_str().unwrap().contains(words),
+            "{answer}"
+        );
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default)]

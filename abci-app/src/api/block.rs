@@ -8,16 +8,25 @@ use prost_reflect::{DynamicMessage, Value as Field};
 use serde_json::Value;
 use tendermint_proto::v0_38::types as raw;
 
+/// Id and block of an RPC `block` answer.
+///
+/// # Errors
+/// When it is no block.
+pub fn parts(v: &Value) -> Result<(raw::BlockId, raw::Block)> {
+    let id: tendermint::block::Id = serde_json::from_value(v["block_id"].clone()).context("id")?;
+    let block: tendermint::Block = serde_json::from_value(v["block"].clone())?;
+    Ok((id.into(), block.into()))
+}
+
 /// The encoded `GetLatestBlockResponse`, which `GetBlockByHeightResponse` is too, of an RPC `block` answer
 /// on a chain with this Bech32 prefix.
 ///
 /// # Errors
 /// When it is no block.
 pub fn response(v: &Value, prefix: &str) -> Result<Vec<u8>> {
-    let id: tendermint::block::Id = serde_json::from_value(v["block_id"].clone()).context("id")?;
-    let block: tendermint::Block = serde_json::from_value(v["block"].clone())?;
-    let proposer = block.header.proposer_address.as_bytes().to_vec();
-    let (id, block) = (raw::BlockId::from(id), raw::Block::from(block));
+    let (id, block) = parts(v)?;
+    let header = block.header.as_ref().context("header")?;
+    let proposer = header.proposer_address.clone();
     // The SDK's own block differs in one field: the proposer is text.
     let proposer = address::encode(&format!("{prefix}valcons"), &proposer)?;
     let mut sdk = block.clone();

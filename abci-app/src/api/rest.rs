@@ -1,11 +1,12 @@
 //! REST: the same methods by their `google.api.http` rules, as grpc-gateway serves them.
 
 use super::{
-    grpc, json, openapi,
+    grpc, openapi,
     routes::{self, Route},
     services::Services,
     status,
 };
+use crate::codec::json;
 use axum::{
     Json, Router,
     body::Bytes,

@@ -205,7 +205,8 @@ pub fn request(
     for (name, text) in fields.iter().cloned().chain(pairs) {
         set(&mut json, &input, &name, &text)?;
     }
-    let value = Value::Object(json);
+    let mut value = Value::Object(json);
+    crate::codec::json_in::normalise(&mut value, &input);
     let bad = |e: &dyn std::fmt::Display| Status::invalid_argument(format!("request: {e}"));
     let options = prost_reflect::DeserializeOptions::new().deny_unknown_fields(false);
     let text = serde_json::to_string(&value).map_err(|e| bad(&e))?;
@@ -297,7 +298,7 @@ mod tests {
         let message = request(route, &fields, query, b"").unwrap();
         Some((
             route.method.name().to_owned(),
-            super::super::json::message(&message),
+            crate::codec::json::message(&message),
         ))
     }
 

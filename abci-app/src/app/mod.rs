@@ -9,6 +9,7 @@ pub mod genesis;
 pub mod phases;
 pub mod query;
 pub mod router;
+pub mod services;
 mod abci;
 mod block;
 

@@ -2,22 +2,10 @@
 
 use super::App;
 use crate::{
-    codec::{
-        request,
-        tx::{DecodedTx, encode_tx},
-    },
     ctx::Ctx,
     error::{AppError, Result},
     modules::{auth, authz, bank, consensus, distribution, feegrant, mint},
     store::{Base, StoreKey, snapshot::Snapshot},
-    tx::{ante::Ante, run},
-};
-use cosmos_sdk_proto::cosmos::{
-    base::{
-        abci::v1beta1::{GasInfo, Result as SdkResult},
-        tendermint::v1beta1::{GetNodeInfoResponse, VersionInfo},
-    },
-    tx::v1beta1::{SimulateRequest, SimulateResponse},
 };
 use ics23::CommitmentProof;
 use prost::Message;
@@ -129,17 +117,11 @@ impl App {
             let store = store?;
             return Ok(ctx.with_layers(|l| l.get(store, data)).unwrap_or_default());
         }
-        match path {
-            "/cosmos.tx.v1beta1.Service/Simulate" => return self.simulate(data),
-            "/cosmos.base.tendermint.v1beta1.Service/GetNodeInfo" => {
-                return Ok(node_info().encode_to_vec());
-            }
-            "/app/version" | "app/version" => {
-                return Ok(env!("CARGO_PKG_VERSION").as_bytes().to_vec());
-            }
-            _ => {}
+        if matches!(path, "/app/version" | "app/version") {
+            return Ok(env!("CARGO_PKG_VERSION").as_bytes().to_vec());
         }
-        auth::query::query(ctx, path, data)
+        self.service(path, data)
+            .or_else(|| auth::query::query(ctx, path, data))
             .or_else(|| authz::query::query(ctx, path, data))
             .or_else(|| bank::query::query(ctx, path, data))
             .or_else(|| consensus::query(ctx, path))
@@ -156,59 +138,6 @@ impl App {
                 )))
             })
     }
-
-    #[allow(
-        deprecated,
-        reason = "cosmpy still sends the transaction in the deprecated field"
-    )]
-    fn simulate(&self, data: &[u8]) -> Result<Vec<u8>> {
-        let req: SimulateRequest = request(data)?;
-        let raw = match req.tx {
-            Some(tx) if req.tx_bytes.is_empty() => encode_tx(&tx),
-            _ => req.tx_bytes,
-        };
-        let tx = DecodedTx::decode(&raw)?;
-        let ctx = self.simulate_ctx();
-        let ante = Ante {
-            min_gas_prices: &[],
-            verified: &self.inner.verified,
-            max_block_gas: None,
-        };
-        let result = run::run(&ctx, &tx, &self.router(), &ante);
-        if let Some(e) = result.error {
-            return Err(e);
-        }
-        let events = result
-            .events
-            .into_iter()
-            .map(|e| cosmos_sdk_proto::tendermint::abci::Event {
-                r#type: e.kind,
-                attributes: e
-                    .attributes
-                    .into_iter()
-                    .map(
-                        |(key, value)| cosmos_sdk_proto::tendermint::abci::EventAttribute {
-                            key,
-                            value,
-                            index: true,
-                        },
-                    )
-                    .collect(),
-            })
-            .collect();
-        Ok(SimulateResponse {
-            gas_info: Some(GasInfo {
-                gas_wanted: result.gas_wanted,
-                gas_used: result.gas_used,
-            }),
-            result: Some(SdkResult {
-                data: result.data,
-                events,
-                ..SdkResult::default()
-            }),
-        }
-        .encode_to_vec())
-    }
 }
 
 /// The store of a path `/store/<name>/key`. `None`: another kind of path.
@@ -222,18 +151,4 @@ fn store_of(path: &str) -> Option<Result<StoreKey>> {
             "store path: expected store/<name>/key, got store/{path}"
         ))
     }))
-}
-
-/// What clients choose their dialect by: the versions that this chain imitates.
-fn node_info() -> GetNodeInfoResponse {
-    GetNodeInfoResponse {
-        application_version: Some(VersionInfo {
-            name: "ember".into(),
-            app_name: "emberd".into(),
-            version: env!("CARGO_PKG_VERSION").into(),
-            cosmos_sdk_version: "v0.53.6".into(),
-            ..VersionInfo::default()
-        }),
-        ..GetNodeInfoResponse::default()
-    }
 }

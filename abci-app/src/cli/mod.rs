@@ -13,6 +13,7 @@ mod query;
 mod tx;
 mod export;
 mod replay;
+mod chain_suggest;
 
 use anyhow::Result;
 use clap::{CommandFactory, Parser, Subcommand};
@@ -66,6 +67,8 @@ enum Command {
         /// The file; HOME/config/genesis.json by default.
         file: Option<PathBuf>,
     },
+    /// Print what a wallet such as Keplr must know of the chain.
+    ChainSuggest(chain_suggest::Args),
     /// Print the version.
     Version {
         /// Versions of what is inside, too.
@@ -96,6 +99,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Export(args) => export::run(&home, &args),
         Command::Replay(args) => replay::run(&home, &args, out),
         Command::ValidateGenesis { file } => export::validate(&home, file, out),
+        Command::ChainSuggest(args) => chain_suggest::run(&home, &args),
         Command::Version { long } => {
             let mut version = json!({ "name": "emberd", "version": env!("CARGO_PKG_VERSION") });
             if long {

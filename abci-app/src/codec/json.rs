@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 
 /// How gogoproto's options change a field's form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
+pub(super) enum Form {
     Plain,
     /// JSON in bytes, printed as it is.
     RawJson,
@@ -21,9 +21,11 @@ enum Form {
     Hex,
     /// An integer in 10^-18.
     Decimal,
+    /// An integer as text, in bytes too.
+    Integer,
 }
 
-fn form(field: &FieldDescriptor) -> Form {
+pub(super) fn form(field: &FieldDescriptor) -> Form {
     static OPTIONS: OnceLock<[ExtensionDescriptor; 2]> = OnceLock::new();
     let [cast, custom] =
         OPTIONS.get_or_init(|| ["gogoproto.casttype", "gogoproto.customtype"].map(extension));
@@ -42,6 +44,7 @@ fn form(field: &FieldDescriptor) -> Form {
         (Some("RawContractMessage"), _) => Form::RawJson,
         (Some("HexBytes"), _) => Form::Hex,
         (_, Some("LegacyDec" | "Dec")) => Form::Decimal,
+        (_, Some("Int")) => Form::Integer,
         _ => Form::Plain,
     }
 }
@@ -57,14 +60,15 @@ pub fn print(name: &str, bytes: &[u8]) -> Result<Value, String> {
     Ok(message(&opened))
 }
 
-/// The bytes of the message `name` from its JSON. Messages with decimals or contracts' messages in them have another
-/// form and cannot be read so.
+/// The bytes of the message `name` from its JSON.
 ///
 /// # Errors
 /// What is wrong with the JSON.
 pub fn read(name: &str, json: &Value) -> Result<Vec<u8>, String> {
     let descriptor = pool().get_message_by_name(name);
     let descriptor = descriptor.ok_or_else(|| format!("{name}: no such message"))?;
+    let mut json = json.clone();
+    super::json_in::normalise(&mut json, &descriptor);
     let message = DynamicMessage::deserialize(descriptor, json).map_err(|e| e.to_string())?;
     Ok(prost_reflect::prost::Message::encode_to_vec(&message))
 }
@@ -147,7 +151,8 @@ fn bytes(b: &[u8], form: Form) -> Value {
             serde_json::from_slice(b).unwrap_or_else(|_| BASE64_STANDARD.encode(b).into())
         }
         Form::Hex => hex::encode_upper(b).into(),
-        // The SDK declares a few decimals as bytes, which hold the text.
+        // The SDK declares a few numbers as bytes, which hold the text.
+        Form::Integer => String::from_utf8_lossy(b).into(),
         Form::Decimal => decimal(&String::from_utf8_lossy(b)).into(),
         Form::Plain => BASE64_STANDARD.encode(b).into(),
     }

@@ -7,6 +7,7 @@ pub mod coins;
 pub mod dec_coins;
 pub mod descriptors;
 pub mod json;
+pub mod json_in;
 pub mod times;
 pub mod gojson;
 mod amino_plan;

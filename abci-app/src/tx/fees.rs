@@ -4,7 +4,7 @@ use crate::{
     codec::coins::Coins,
     error::{AppError, Result},
 };
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 use thiserror::Error;
 
 /// Fraction digits of a price.
@@ -52,6 +52,14 @@ impl FromStr for GasPrice {
             denom: denom.to_owned(),
             price,
         })
+    }
+}
+
+impl fmt::Display for GasPrice {
+    /// As the SDK prints decimal coins: `0.025000000000000000uember`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (whole, fraction) = (self.price / SCALE, self.price % SCALE);
+        write!(f, "{whole}.{fraction:018}{}", self.denom)
     }
 }
 

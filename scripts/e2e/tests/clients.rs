@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use ember_e2e::{
     books::Accounts,
-    chain::{Chain, Engine},
+    chain::{Chain, Engine, run},
     install::Install,
     party::Party,
 };
@@ -85,6 +85,44 @@ fn cosmjs_notices_nothing() -> Result<()> {
             .arg(s.alice.mnemonic_file())
             .args([&s.bob.address, &s.market, "ember", "uember"]);
         passes(script, 12)?;
+        let mut script = Command::new("node");
+        script.args(["cosmjs_wasm.mjs", &s.chain.node()]);
+        script.arg(s.alice.mnemonic_file()).arg(&s.bob.address);
+        script.arg(install.contracts.join("registry.wasm"));
+        script.args(["ember", "uember"]);
+        passes(script, 9)?;
+    }
+    Ok(())
+}
+
+/// A wallet that knows of the chain what `emberd chain-suggest` says, and speaks REST.
+#[test]
+fn a_wallet_over_rest_notices_nothing() -> Result<()> {
+    let test = "a_wallet_over_rest_notices_nothing";
+    if !clients().join("node_modules").is_dir() {
+        println!(
+            "SKIP: {test}: no node_modules in scripts/clients, run ./scripts/setup with Node.js installed"
+        );
+        return Ok(());
+    }
+    let install = Install::find()?;
+    for engine in engines(&install, test) {
+        let s = Stage::new(&install, engine)?;
+        let mut suggest = Command::new(&install.emberd);
+        suggest
+            .arg("chain-suggest")
+            .arg("--home")
+            .arg(s.chain.home());
+        suggest.arg("--rpc").arg(s.chain.node());
+        suggest.arg("--rest");
+        suggest.arg(format!("http://{}", s.chain.address("api")?));
+        let file = s.chain.home().join("chain.json");
+        std::fs::write(&file, run(suggest)?)?;
+        let mut script = Command::new("node");
+        script.arg("wallet_rest.mjs").arg(file);
+        script.arg(s.alice.mnemonic_file());
+        script.args([&s.bob.address, &s.market]);
+        passes(script, 10)?;
     }
     Ok(())
 }

@@ -1,79 +1,67 @@
-//! The services that only the engine can answer, over the node's JSON-RPC, so that both engines give the same.
+//! `cosmos.tx.v1beta1.Service`: what needs the engine.
 
-use crate::app::App;
+use super::{EngineRpc, PAGE, bytes, decode, number, text};
+use crate::codec::tx::DecodedTx;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use cosmos_sdk_proto::{
     Any,
     cosmos::{
         base::{
             abci::v1beta1::TxResponse,
-            node::v1beta1::{ConfigResponse, StatusResponse},
-            tendermint::v1beta1::GetSyncingResponse,
+            query::v1beta1::{PageRequest, PageResponse},
         },
         tx::v1beta1::{
-            BroadcastMode, BroadcastTxRequest, BroadcastTxResponse, GetTxRequest, GetTxResponse,
-            GetTxsEventRequest, GetTxsEventResponse, OrderBy, Tx, TxRaw,
+            BroadcastMode, BroadcastTxRequest, BroadcastTxResponse, GetBlockWithTxsRequest,
+            GetTxRequest, GetTxsEventRequest, OrderBy,
         },
     },
     tendermint::abci::{Event, EventAttribute},
 };
-use ember_client::{Error, rpc::Client};
+use ember_client::Error;
 use prost::Message;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use tendermint_proto::v0_38::types::{Block, BlockId};
 use tonic::Status;
 
-/// Most transactions of one page, as the SDK's default.
-const PAGE: u64 = 100;
+// A `Tx` in an answer is the transaction's own bytes: `TxRaw` is encoded as `Tx` is, and no field is lost that the
+// library does not know.
 
-/// The node's RPC.
-#[derive(Clone)]
-pub struct EngineRpc {
-    rpc: Client,
-    app: App,
+/// `GetTxResponse`.
+#[derive(Clone, PartialEq, Message)]
+struct FoundTx {
+    #[prost(bytes = "vec", tag = "1")]
+    tx: Vec<u8>,
+    #[prost(message, optional, tag = "2")]
+    tx_response: Option<TxResponse>,
+}
+
+/// `GetTxsEventResponse`.
+#[derive(Clone, PartialEq, Message)]
+struct FoundTxs {
+    #[prost(bytes = "vec", repeated, tag = "1")]
+    txs: Vec<Vec<u8>>,
+    #[prost(message, repeated, tag = "2")]
+    tx_responses: Vec<TxResponse>,
+    #[prost(uint64, tag = "4")]
+    total: u64,
+}
+
+/// `GetBlockWithTxsResponse`.
+#[derive(Clone, PartialEq, Message)]
+struct BlockWithTxs {
+    #[prost(bytes = "vec", repeated, tag = "1")]
+    txs: Vec<Vec<u8>>,
+    #[prost(message, optional, tag = "2")]
+    block_id: Option<BlockId>,
+    #[prost(message, optional, tag = "3")]
+    block: Option<Block>,
+    #[prost(message, optional, tag = "4")]
+    pagination: Option<PageResponse>,
 }
 
 impl EngineRpc {
-    /// Over the RPC at a URL, for the chain of `app`.
-    ///
-    /// # Errors
-    /// When it is not one.
-    pub fn new(url: &str, app: App) -> Result<Self, Error> {
-        Ok(Self {
-            rpc: Client::new(url)?,
-            app,
-        })
-    }
-
-    /// Answers a method; `None` when it is not the engine's to answer.
-    pub async fn call(&self, path: &str, request: &[u8]) -> Option<Result<Vec<u8>, Status>> {
-        Some(match path {
-            "/cosmos.tx.v1beta1.Service/BroadcastTx" => self.broadcast(request).await,
-            "/cosmos.tx.v1beta1.Service/GetTx" => self.tx(request).await,
-            "/cosmos.tx.v1beta1.Service/GetTxsEvent" => self.txs(request).await,
-            "/cosmos.base.tendermint.v1beta1.Service/GetSyncing" => self.syncing().await,
-            "/cosmos.base.tendermint.v1beta1.Service/GetLatestBlock" => self.block(None).await,
-            "/cosmos.base.tendermint.v1beta1.Service/GetBlockByHeight" => {
-                match cosmos_sdk_proto::cosmos::base::tendermint::v1beta1::GetBlockByHeightRequest::decode(request) {
-                    Ok(r) => self.block(Some(r.height)).await,
-                    Err(e) => Err(Status::invalid_argument(e.to_string())),
-                }
-            }
-            "/cosmos.base.node.v1beta1.Service/Config" => Ok(ConfigResponse::default().encode_to_vec()),
-            "/cosmos.base.node.v1beta1.Service/Status" => self.status().await,
-            _ => return None,
-        })
-    }
-
-    async fn ask(&self, method: &str, params: Value) -> Result<Value, Status> {
-        self.rpc.call(method, params).await.map_err(|e| match e {
-            Error::Query { log, .. } if log.contains("not found") => Status::not_found(log),
-            Error::Query { log, .. } => Status::invalid_argument(log),
-            other => Status::unavailable(other.to_string()),
-        })
-    }
-
-    async fn broadcast(&self, request: &[u8]) -> Result<Vec<u8>, Status> {
+    pub(super) async fn broadcast(&self, request: &[u8]) -> Result<Vec<u8>, Status> {
         let request: BroadcastTxRequest = decode(request)?;
         if request.tx_bytes.is_empty() {
             return Err(Status::invalid_argument("invalid empty tx"));
@@ -110,7 +98,7 @@ impl EngineRpc {
         .encode_to_vec())
     }
 
-    async fn tx(&self, request: &[u8]) -> Result<Vec<u8>, Status> {
+    pub(super) async fn tx(&self, request: &[u8]) -> Result<Vec<u8>, Status> {
         let request: GetTxRequest = decode(request)?;
         if request.hash.is_empty() {
             return Err(Status::invalid_argument("tx hash cannot be empty"));
@@ -128,8 +116,8 @@ impl EngineRpc {
         })?;
         let mut times = BTreeMap::new();
         let (tx, response) = self.found(&found, &mut times).await?;
-        Ok(GetTxResponse {
-            tx: Some(tx),
+        Ok(FoundTx {
+            tx,
             tx_response: Some(response),
         }
         .encode_to_vec())
@@ -139,7 +127,7 @@ impl EngineRpc {
         deprecated,
         reason = "clients of older versions still send events instead of the query"
     )]
-    async fn txs(&self, request: &[u8]) -> Result<Vec<u8>, Status> {
+    pub(super) async fn txs(&self, request: &[u8]) -> Result<Vec<u8>, Status> {
         let request: GetTxsEventRequest = decode(request)?;
         let query = if request.query.is_empty() {
             request.events.join(" AND ")
@@ -170,11 +158,10 @@ impl EngineRpc {
             txs.push(tx);
             tx_responses.push(response);
         }
-        Ok(GetTxsEventResponse {
+        Ok(FoundTxs {
             txs,
             tx_responses,
             total: number(&found["total_count"]),
-            ..GetTxsEventResponse::default()
         }
         .encode_to_vec())
     }
@@ -184,18 +171,8 @@ impl EngineRpc {
         &self,
         v: &Value,
         times: &mut BTreeMap<i64, String>,
-    ) -> Result<(Tx, TxResponse), Status> {
+    ) -> Result<(Vec<u8>, TxResponse), Status> {
         let raw = bytes(&v["tx"]);
-        let broken =
-            |e: &dyn std::fmt::Display| Status::internal(format!("transaction in a block: {e}"));
-        let parts = TxRaw::decode(raw.as_slice()).map_err(|e| broken(&e))?;
-        let tx = Tx {
-            body: Some(Message::decode(parts.body_bytes.as_slice()).map_err(|e| broken(&e))?),
-            auth_info: Some(
-                Message::decode(parts.auth_info_bytes.as_slice()).map_err(|e| broken(&e))?,
-            ),
-            signatures: parts.signatures,
-        };
         let height: i64 = number(&v["height"]);
         let timestamp = match times.get(&height) {
             Some(time) => time.clone(),
@@ -225,7 +202,7 @@ impl EngineRpc {
             gas_used: number(&r["gas_used"]),
             tx: Some(Any {
                 type_url: "/cosmos.tx.v1beta1.Tx".into(),
-                value: tx.encode_to_vec(),
+                value: raw.clone(),
             }),
             timestamp,
             events: r["events"]
@@ -236,60 +213,59 @@ impl EngineRpc {
                 .collect(),
             ..TxResponse::default()
         };
-        Ok((tx, response))
+        Ok((raw, response))
     }
 
-    async fn syncing(&self) -> Result<Vec<u8>, Status> {
-        let status = self.ask("status", json!({})).await?;
-        Ok(GetSyncingResponse {
-            syncing: status["sync_info"]["catching_up"]
-                .as_bool()
-                .unwrap_or(false),
+    /// A block with its transactions decoded: `pagination` is over them. Those that are none are left out.
+    pub(super) async fn block_with_txs(&self, request: &[u8]) -> Result<Vec<u8>, Status> {
+        let request: GetBlockWithTxsRequest = decode(request)?;
+        let current = i64::try_from(self.app.last_height()).unwrap_or(i64::MAX);
+        if request.height < 1 || request.height > current {
+            return Err(Status::unknown(format!(
+                "requested height {} but height must not be less than 1 or greater than the current height {current}: invalid height",
+                request.height
+            )));
+        }
+        let v = self
+            .ask("block", json!({"height": request.height.to_string()}))
+            .await?;
+        let in_block = v["block"]["data"]["txs"].as_array();
+        let in_block: Vec<_> = in_block.into_iter().flatten().map(bytes).collect();
+        let total = in_block.len() as u64;
+        let page = request.pagination.unwrap_or_else(|| PageRequest {
+            limit: PAGE,
+            ..PageRequest::default()
+        });
+        if page.offset >= total && total > 0 {
+            return Err(Status::unknown(format!(
+                "out of range: cannot paginate {total} txs with offset {} and limit {}: invalid request",
+                page.offset, page.limit
+            )));
+        }
+        let from = usize::try_from(page.offset).unwrap_or(usize::MAX);
+        let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
+        let good = |tx: &&Vec<u8>| DecodedTx::decode(tx).is_ok();
+        let chosen: Vec<Vec<u8>> = if page.reverse {
+            // As the SDK walks: from the offset down, the first transaction left out.
+            let down = in_block.iter().take(from + 1).skip(1).rev();
+            down.take(limit).filter(good).cloned().collect()
+        } else {
+            let up = in_block.iter().skip(from).take(limit);
+            up.filter(good).cloned().collect()
+        };
+        let (block_id, block) =
+            super::super::block::parts(&v).map_err(|e| Status::internal(format!("block: {e}")))?;
+        Ok(BlockWithTxs {
+            txs: chosen,
+            block_id: Some(block_id),
+            block: Some(block),
+            pagination: Some(PageResponse {
+                total,
+                ..PageResponse::default()
+            }),
         }
         .encode_to_vec())
     }
-
-    async fn status(&self) -> Result<Vec<u8>, Status> {
-        let status = self.ask("status", json!({})).await?;
-        let sync = &status["sync_info"];
-        Ok(StatusResponse {
-            earliest_store_height: number(&sync["earliest_block_height"]),
-            height: number(&sync["latest_block_height"]),
-            app_hash: hex::decode(text(&sync["latest_app_hash"])).unwrap_or_default(),
-            ..StatusResponse::default()
-        }
-        .encode_to_vec())
-    }
-
-    async fn block(&self, height: Option<i64>) -> Result<Vec<u8>, Status> {
-        let params = height.map_or_else(|| json!({}), |h| json!({"height": h.to_string()}));
-        let v = self.ask("block", params).await?;
-        super::block::response(&v, &self.app.prefix())
-            .map_err(|e| Status::internal(format!("block: {e}")))
-    }
-}
-
-fn decode<M: Message + Default>(request: &[u8]) -> Result<M, Status> {
-    M::decode(request).map_err(|e| Status::invalid_argument(e.to_string()))
-}
-
-fn text(v: &Value) -> String {
-    v.as_str().unwrap_or_default().to_owned()
-}
-
-fn bytes(v: &Value) -> Vec<u8> {
-    BASE64_STANDARD
-        .decode(v.as_str().unwrap_or_default())
-        .unwrap_or_default()
-}
-
-/// JSON-RPC writes 64-bit numbers as strings and others as numbers.
-fn number<N: TryFrom<i128> + Default>(v: &Value) -> N {
-    let n = match v {
-        Value::String(s) => s.parse().ok(),
-        other => other.as_i64().map(i128::from),
-    };
-    n.and_then(|n| N::try_from(n).ok()).unwrap_or_default()
 }
 
 fn event(v: &Value) -> Event {
