@@ -1,6 +1,6 @@
 //! What may be done in another's name.
 
-use super::keeper::no_concrete_type;
+use super::stake;
 use crate::{
     codec::{coins, strict, type_url},
     ctx::Ctx,
@@ -11,6 +11,7 @@ use cosmos_sdk_proto::{
     cosmos::{
         authz::v1beta1::GenericAuthorization,
         bank::v1beta1::{MsgSend, SendAuthorization},
+        staking::v1beta1::StakeAuthorization,
     },
 };
 use prost::{Message, Name};
@@ -25,6 +26,8 @@ pub enum Authorization {
     Generic(GenericAuthorization),
     /// Sends of so much, to these recipients or to anyone.
     Send(SendAuthorization),
+    /// Delegations and their ends, of so much, with some validators.
+    Stake(StakeAuthorization),
 }
 
 /// What becomes of an authorization that has been used.
@@ -54,7 +57,13 @@ impl Authorization {
             Some(name) if name == SendAuthorization::full_name() => {
                 strict("SendAuthorization", value).map(Self::Send)
             }
-            _ => Err(no_concrete_type(&any.type_url)),
+            Some(name) if name == StakeAuthorization::full_name() => {
+                strict("StakeAuthorization", value).map(Self::Stake)
+            }
+            _ => Err(AppError::tx_decode(format_args!(
+                "no concrete type registered for type URL {} against interface *authz.Authorization",
+                any.type_url.chars().take(128).collect::<String>()
+            ))),
         }
     }
 
@@ -69,6 +78,7 @@ impl Authorization {
         match self {
             Self::Generic(a) => any(a),
             Self::Send(a) => any(a),
+            Self::Stake(a) => any(a),
         }
     }
 
@@ -77,19 +87,21 @@ impl Authorization {
         match self {
             Self::Generic(a) => a.msg.clone(),
             Self::Send(_) => type_url::<MsgSend>(),
+            Self::Stake(a) => stake::message(a),
         }
     }
 
     /// Whether it makes sense.
     ///
     /// # Errors
-    /// sdk/10, bank/8; undefined/1 for an empty type.
+    /// sdk/10, bank/8, authz/4, authz/12; undefined/1 for an empty type.
     pub fn check(&self) -> Result<()> {
         match self {
             Self::Generic(a) if a.msg.is_empty() => {
                 Err(AppError::new("undefined", 1, "msg type cannot be empty"))
             }
             Self::Generic(_) => Ok(()),
+            Self::Stake(a) => stake::check(a),
             Self::Send(a) if a.spend_limit.is_empty() => {
                 Err(AppError::invalid_coins("spend limit cannot be nil"))
             }
@@ -113,6 +125,10 @@ impl Authorization {
     pub fn accept(&self, ctx: &Ctx, msg: &Any) -> Result<Used> {
         match self {
             Self::Generic(_) => Ok(Used::Same),
+            Self::Stake(a) => Ok(match stake::accept(ctx, a, msg)? {
+                Some(left) => Used::Changed(Self::Stake(left)),
+                None => Used::Spent,
+            }),
             Self::Send(a) => {
                 if msg.type_url != type_url::<MsgSend>() {
                     return Err(AppError::new("sdk", 29, "type mismatch: invalid type"));

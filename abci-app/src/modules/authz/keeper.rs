@@ -30,14 +30,6 @@ pub(super) fn not_found(detail: impl std::fmt::Display) -> AppError {
     AppError::new("authz", 2, format!("{detail}: authorization not found"))
 }
 
-/// sdk/2: an authorization of an unknown kind.
-pub(super) fn no_concrete_type(url: &str) -> AppError {
-    AppError::tx_decode(format_args!(
-        "no concrete type registered for type URL {} against interface *authz.Authorization",
-        url.chars().take(128).collect::<String>()
-    ))
-}
-
 /// A grant.
 ///
 /// # Errors
