@@ -23,17 +23,18 @@ pub fn open(
     match pricing {
         Pricing::ReverseAuction => {
             let order = order(world, chapter, pricing, say)?;
-            Ok(vec![accept(world, order, say)?])
+            Ok(vec![accept(world, order, pricing, say)?])
         }
         Pricing::SealedTender | Pricing::StakeWeighted => {
             let order = order(world, chapter, pricing, say)?;
-            bid(world, order, "sealed")?;
-            say("the provider committed to a bid that nobody can read yet");
-            let revealed = bid(world, order, "open")?;
-            say(&format!(
-                "commitments are over: bid {} was revealed, rate {}",
-                revealed["id"], revealed["rate"]
-            ));
+            bids(world, order, "sealed", pricing)?;
+            say("the providers committed to bids that nobody can read yet");
+            for b in bids(world, order, "open", pricing)? {
+                say(&format!(
+                    "commitments are over: bid {} was revealed, rate {}",
+                    b["id"], b["rate"]
+                ));
+            }
             leases(world, order, say)
         }
         Pricing::Market => {
@@ -55,7 +56,7 @@ pub fn open(
         }
         Pricing::Performance => {
             let order = order(world, chapter, pricing, say)?;
-            let lease = accept(world, order, say)?;
+            let lease = accept(world, order, pricing, say)?;
             let id = lease.to_string();
             let report = ["provider", "report-score", &id, "--score", MEASURED];
             world.provider.party.ember(&report)?;
@@ -96,7 +97,7 @@ pub fn order(
         &duration,
     ]);
     let order = number(&world.tenant.ember(&args)?["order_id"])?;
-    let gpus = match pricing.providers() {
+    let gpus = match pricing.gpus() {
         1 => "one GPU".to_owned(),
         n => format!("{n} GPUs"),
     };
@@ -107,24 +108,31 @@ pub fn order(
     Ok(order)
 }
 
-/// Waits for a bid in `state`.
+/// Waits for a bid of every provider in `state`.
 ///
 /// # Errors
-/// When none comes.
-pub fn bid(world: &mut World, order: u64, state: &str) -> Result<Value> {
+/// When one does not come.
+pub fn bids(world: &mut World, order: u64, state: &str, pricing: Pricing) -> Result<Vec<Value>> {
     let order = order.to_string();
     let limit = Duration::from_secs(30);
-    wait_for(&format!("a bid that is {state}"), limit, || {
+    wait_for(&format!("bids that are {state}"), limit, || {
         world.check()?;
         let bids = world.tenant.ember(&["order", "bids", &order])?;
-        let all = bids["bids"].as_array();
-        Ok(all.and_then(|b| b.iter().find(|b| b["state"] == state).cloned()))
+        let all = bids["bids"].as_array().into_iter().flatten();
+        let found: Vec<_> = all.filter(|b| b["state"] == state).cloned().collect();
+        Ok((found.len() as u64 >= pricing.providers()).then_some(found))
     })
 }
 
 /// The tenant accepts the first bid.
-fn accept(world: &mut World, order: u64, say: &mut dyn FnMut(&str)) -> Result<u64> {
-    let bid = bid(world, order, "open")?;
+fn accept(
+    world: &mut World,
+    order: u64,
+    pricing: Pricing,
+    say: &mut dyn FnMut(&str),
+) -> Result<u64> {
+    let bids = bids(world, order, "open", pricing)?;
+    let bid = bids.first().context("no bid")?;
     let bid_id = number(&bid["id"])?.to_string();
     let accepted = world.tenant.ember(&["order", "accept", &bid_id])?;
     let lease_id = number(&accepted["lease_id"]).context("no lease")?;

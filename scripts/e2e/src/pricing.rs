@@ -33,7 +33,15 @@ pub enum Pricing {
 
 impl Pricing {
     /// How many providers take part.
-    pub const fn providers(self) -> u32 {
+    pub const fn providers(self) -> u64 {
+        match self {
+            Self::SealedTender | Self::StakeWeighted | Self::Cluster => 2,
+            Self::ReverseAuction | Self::Market | Self::Performance => 1,
+        }
+    }
+
+    /// How many GPUs an order wants.
+    pub const fn gpus(self) -> u64 {
         match self {
             Self::Cluster => 2,
             _ => 1,

@@ -44,10 +44,10 @@ pub const CHAPTERS: [Chapter; 2] = [
     },
 ];
 
-/// What it tells where several take part: longer terms, for their GPUs are the same machine's.
+/// What it tells of several: longer terms, for these GPUs are the same machine's.
 pub fn chapters(pricing: Pricing) -> Vec<Chapter> {
     let longer = |c: &Chapter| Chapter {
-        seconds: c.seconds * u64::from(pricing.providers()),
+        seconds: c.seconds * pricing.gpus(),
         ..c.clone()
     };
     CHAPTERS.iter().map(longer).collect()
@@ -65,13 +65,12 @@ pub struct Provider {
 }
 
 impl Provider {
-    /// Registered and bonded, with `profile` said of its devices; its daemon does not run yet.
-    fn register(party: Party, profile: &[String]) -> Result<Self> {
+    /// Registered and bonded with `bond`, with `profile` said of its devices; its daemon does not run yet.
+    fn register(party: Party, bond: &str, profile: &[String]) -> Result<Self> {
         let listen_port = free_port()?;
         party.publish_certificate()?;
         let uri = format!("https://127.0.0.1:{listen_port}");
-        let mut register = vec!["provider", "register", "--host-uri", &uri];
-        register.extend(["--bond", "100000000uember"]);
+        let mut register = vec!["provider", "register", "--host-uri", &uri, "--bond", bond];
         register.extend(profile.iter().map(String::as_str));
         party.ember(&register)?;
         Ok(Self {
@@ -140,7 +139,7 @@ impl World {
                 n => format!("provider-{n}"),
             })
             .collect();
-        let mut parties = names
+        let parties = names
             .iter()
             .map(|n| Party::new(install, n, &dir.join(n)))
             .collect::<Result<Vec<_>>>()?;
@@ -164,9 +163,11 @@ impl World {
 
         let profile = pricing.profile();
         let mut providers = Vec::new();
-        for mut party in parties.drain(..) {
+        for (mut party, n) in parties.into_iter().zip(1..) {
             party.set_node(&chain);
-            providers.push(Provider::register(party, &profile)?);
+            // The second has bonded twice what the first has: where a draw is by bond, that counts.
+            let bond = format!("{}uember", 100_000_000 * n);
+            providers.push(Provider::register(party, &bond, &profile)?);
         }
         let before = Snapshot::read(&chain, &accounts)?;
         for provider in &mut providers {
@@ -174,7 +175,7 @@ impl World {
         }
         say(match providers.len() {
             1 => "provider is registered, bonded and bidding",
-            _ => "providers are registered, bonded and bidding",
+            _ => "two providers are registered, bonded and bidding",
         });
         let mut providers = providers.into_iter();
         let world = Self {

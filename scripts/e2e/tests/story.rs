@@ -164,7 +164,7 @@ fn whatever_the_pricing_the_books_add_up() -> Result<()> {
         outcome.books.audit()?;
         check(&outcome.books.lines, chapters);
         outputs_are_there(&outcome)?;
-        assert_eq!(outcome.jobs.len(), pricing.providers() as usize);
+        assert_eq!(outcome.jobs.len() as u64, pricing.gpus());
     }
     Ok(())
 }
@@ -180,7 +180,8 @@ fn killing_the_bidder_forfeits_no_sealed_bid() -> Result<()> {
     let (chapter, pricing) = (&CHAPTERS[0], Pricing::SealedTender);
     let (mut world, _) = World::begin(&install, Engine::Embedded, dir.path(), pricing, &mut say)?;
     let order = opening::order(&world, chapter, pricing, &mut say)?;
-    opening::bid(&mut world, order, "sealed")?;
+    let sealed = opening::bids(&mut world, order, "sealed", pricing)?;
+    assert!(sealed.iter().all(|b| b["rate"] == "0"), "{sealed:?}");
     world.provider.kill()?;
     let kept = fs::read_dir(world.provider.party.home().join("sealed"))?
         .map(|f| Ok(fs::read_to_string(f?.path())?))
@@ -190,6 +191,10 @@ fn killing_the_bidder_forfeits_no_sealed_bid() -> Result<()> {
     };
     let kept: serde_json::Value = serde_json::from_str(kept)?;
     world.provider.start(&["--price", "0.5"])?;
+    let revealed = opening::bids(&mut world, order, "open", pricing)?;
+    let own = |b: &&serde_json::Value| b["provider"] == world.provider.party.address;
+    let own = revealed.iter().find(own).context("it revealed nothing")?;
+    assert_eq!(own["rate"], kept["rate"]);
     let leases = opening::leases(&mut world, order, &mut say)?;
     let lease = lease(&world.chain, &world.accounts.market, leases[0])?;
     assert_eq!(serde_json::to_value(lease.rate)?, kept["rate"]);
