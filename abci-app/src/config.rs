@@ -46,6 +46,9 @@ pub struct Config {
     /// Where REST is served; empty: nowhere.
     #[serde(default)]
     pub api_laddr: String,
+    /// Where metrics for Prometheus and `/health` are served; empty: nowhere.
+    #[serde(default)]
+    pub metrics_laddr: String,
     /// Milliseconds between empty blocks of the embedded engine.
     pub empty_block_interval_ms: u64,
 }
@@ -68,6 +71,7 @@ impl Config {
             rpc_laddr: "tcp://127.0.0.1:26657".into(),
             grpc_laddr: "tcp://127.0.0.1:9090".into(),
             api_laddr: "tcp://127.0.0.1:1317".into(),
+            metrics_laddr: String::new(),
             empty_block_interval_ms: 1_000,
         }
     }

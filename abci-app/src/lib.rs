@@ -10,6 +10,8 @@ pub mod codec;
 pub mod modules;
 pub mod tx;
 pub mod app;
+pub mod metrics;
+pub mod net;
 pub mod server;
 pub mod engine;
 pub mod rpc;

@@ -17,7 +17,10 @@ use cosmos_sdk_proto::cosmos::{
     bank::v1beta1::{QueryBalanceRequest, QueryBalanceResponse},
     tx::v1beta1::{SimulateRequest, SimulateResponse},
 };
-use ember_abci_app::api::{Services, grpc, rest};
+use ember_abci_app::{
+    api::{Services, grpc, rest},
+    metrics::Metrics,
+};
 use prost::Message;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -53,7 +56,7 @@ fn chain() -> Chain {
         _dir: dir,
         alice,
         bob,
-        services: Services::new(app, "http://127.0.0.1:9").unwrap(),
+        services: Services::new(app, Metrics::default(), "http://127.0.0.1:9").unwrap(),
     }
 }
 

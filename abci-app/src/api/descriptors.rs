@@ -25,6 +25,12 @@ pub fn method(path: &str) -> Option<MethodDescriptor> {
     service.methods().find(|m| m.name() == method)
 }
 
+/// The service of a gRPC path, when it is answered.
+pub fn service(path: &str) -> Option<&'static str> {
+    let (service, _) = path.strip_prefix('/')?.split_once('/')?;
+    SERVICES.iter().copied().find(|s| *s == service)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

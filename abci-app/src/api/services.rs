@@ -1,8 +1,11 @@
 //! What answers a gRPC method: the application, for the modules' queries; the node's RPC, for what only the engine
 //! knows (transactions in blocks, blocks, broadcasting).
 
-use super::{engine::EngineRpc, status};
-use crate::app::App;
+use super::{descriptors, engine::EngineRpc, status};
+use crate::{
+    app::App,
+    metrics::{Metered, Metrics},
+};
 use std::sync::Arc;
 use tendermint_abci::Application;
 use tendermint_proto::v0_38::abci::RequestQuery;
@@ -15,7 +18,7 @@ const MAX_CALLS: usize = 32;
 /// The methods of one node. Cheap to clone.
 #[derive(Clone)]
 pub struct Services {
-    app: App,
+    app: Metered<App>,
     engine: EngineRpc,
     calls: Arc<Semaphore>,
 }
@@ -34,10 +37,10 @@ impl Services {
     ///
     /// # Errors
     /// When `rpc` is not a URL.
-    pub fn new(app: App, rpc: &str) -> Result<Self, ember_client::Error> {
+    pub fn new(app: App, metrics: Metrics, rpc: &str) -> Result<Self, ember_client::Error> {
         Ok(Self {
             engine: EngineRpc::new(rpc, app.clone())?,
-            app,
+            app: Metered::new(app, metrics, descriptors::service),
             calls: Arc::new(Semaphore::new(MAX_CALLS)),
         })
     }
@@ -47,7 +50,7 @@ impl Services {
     /// # Errors
     /// As the SDK's gRPC server refuses.
     pub async fn call(&self, path: &str, request: Vec<u8>, height: i64) -> Result<Answer, Status> {
-        if super::descriptors::method(path).is_none() {
+        if descriptors::method(path).is_none() {
             return Err(Status::unimplemented(format!("unknown method {path}")));
         }
         if let Some(answer) = self.engine.call(path, &request).await {

@@ -156,6 +156,11 @@ impl App {
         auth::keeper::prefix(&self.read_ctx()).unwrap_or_default()
     }
 
+    /// The last committed block; height 0 before the first.
+    pub fn last_block(&self) -> BlockInfo {
+        self.inner.last.read().clone()
+    }
+
     /// The last committed height; 0 before the first block.
     pub fn last_height(&self) -> u64 {
         self.inner.last.read().height

@@ -6,6 +6,7 @@ mod comet;
 mod new_chain;
 pub mod init;
 pub mod testnet;
+mod monitor;
 mod serve_api;
 pub mod start;
 mod keys;

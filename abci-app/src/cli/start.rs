@@ -2,9 +2,12 @@
 
 use super::{comet, serve_api};
 use crate::{
+    api::descriptors,
     app::{App, AppOptions},
     config::{Config, abci_addr, absolute, tcp_host},
     engine::{Node, Options, keys::Key},
+    metrics::{Metered, Metrics},
+    net::raise_file_limit,
     rpc::{self, Api},
     server::{self, Server},
 };
@@ -57,6 +60,9 @@ pub struct Args {
     /// Where REST is served: tcp://HOST:PORT; '' for nowhere.
     #[arg(long, value_name = "ADDR")]
     api_laddr: Option<String>,
+    /// Where metrics for Prometheus and /health are served: tcp://HOST:PORT; '' for nowhere.
+    #[arg(long, value_name = "ADDR")]
+    metrics_laddr: Option<String>,
     /// Milliseconds between empty blocks of the embedded engine.
     #[arg(long, value_name = "MS")]
     empty_block_interval_ms: Option<u64>,
@@ -77,6 +83,7 @@ pub struct Args {
 /// When the node cannot start, or its disk fails.
 pub fn run(home: &Path, args: &Args) -> Result<()> {
     logs(args)?;
+    raise_file_limit();
     let mut config = Config::load(home)?;
     let set = |to: &mut String, from: &Option<String>| {
         if let Some(v) = from {
@@ -87,6 +94,7 @@ pub fn run(home: &Path, args: &Args) -> Result<()> {
     set(&mut config.rpc_laddr, &args.rpc_laddr);
     set(&mut config.grpc_laddr, &args.grpc_laddr);
     set(&mut config.api_laddr, &args.api_laddr);
+    set(&mut config.metrics_laddr, &args.metrics_laddr);
     set(&mut config.minimum_gas_prices, &args.minimum_gas_prices);
     config.empty_block_interval_ms = args
         .empty_block_interval_ms
@@ -139,6 +147,12 @@ fn open(options: &AppOptions) -> Result<App> {
     }
 }
 
+fn metrics(app: &App) -> Metrics {
+    let metrics = Metrics::default();
+    metrics.set_height(app.last_height());
+    metrics
+}
+
 fn logs(args: &Args) -> Result<()> {
     let filter = EnvFilter::try_new(&args.log_level)
         .map_err(|e| anyhow!("--log-level: expected a filter such as info or emberd=debug: {e}"))?;
@@ -162,7 +176,9 @@ async fn embedded(home: &Path, config: &Config, app: App) -> Result<()> {
     if !local.ip().is_loopback() {
         tracing::warn!(%local, "RPC is open to other machines");
     }
-    let apis = serve_api::start(config, app.clone(), &format!("tcp://{local}")).await?;
+    let metrics = metrics(&app);
+    let apis = serve_api::start(config, app.clone(), &metrics, &format!("tcp://{local}")).await?;
+    let app = Metered::new(app, metrics.clone(), descriptors::service);
     let mut options = Options::new(home);
     options.empty_block_interval = config.empty_block_interval();
     // InitChain runs contracts: not on a thread of the runtime.
@@ -181,9 +197,15 @@ async fn embedded(home: &Path, config: &Config, app: App) -> Result<()> {
         hex::encode(node_key.address()),
         address.clone(),
     );
-    let rpc = tokio::spawn(rpc::serve(api, listener, rpc::Options::default(), async {
-        stopped.await.ok();
-    }));
+    let rpc = tokio::spawn(rpc::serve(
+        api,
+        listener,
+        rpc::Options::default(),
+        metrics,
+        async {
+            stopped.await.ok();
+        },
+    ));
     let mut listens =
         json!({ "engine": "embedded", "rpc": address, "chain_id": node.state().chain_id });
     merge(&mut listens, &apis.addresses);
@@ -228,7 +250,9 @@ async fn for_comet(home: &Path, config: &Config, args: &Args, app: App) -> Resul
     let server = Server::bind(&addr, server::Options::default())
         .with_context(|| format!("{addr}: choose another with --abci-laddr"))?;
     let (addr, stopper) = (server.addr().to_string(), server.stopper());
-    let apis = serve_api::start(config, app.clone(), &config.rpc_laddr).await?;
+    let metrics = metrics(&app);
+    let apis = serve_api::start(config, app.clone(), &metrics, &config.rpc_laddr).await?;
+    let app = Metered::new(app, metrics, descriptors::service);
     let (ended, mut serving) = oneshot::channel();
     thread::spawn(move || {
         // Nobody waits any more: the process is ending.

@@ -35,7 +35,7 @@ pub struct Args {
     /// Where the homes node0, node1, … are made. It must not exist, or be empty.
     #[arg(long, default_value = "testnet")]
     dir: PathBuf,
-    /// All on this machine: node I has ten ports from here + 10 x I on (P2P, RPC, gRPC, REST, ABCI). 0 takes free ones.
+    /// All on this machine: node I has ten ports from here + 10 x I on (P2P, RPC, gRPC, REST, metrics, ABCI). 0 takes free ones.
     #[arg(long, default_value_t = 0, conflicts_with = "hosts")]
     first_port: u16,
     /// Each on a machine of its own, with the usual ports: their addresses, as many as validators, comma-separated.
@@ -54,6 +54,7 @@ struct Place {
     rpc: String,
     grpc: String,
     api: String,
+    metrics: String,
     /// Taken when the home's path is too long for a unix socket.
     abci: String,
 }
@@ -68,7 +69,8 @@ impl Place {
             rpc: at(1),
             grpc: at(2),
             api: at(3),
-            abci: at(4),
+            metrics: at(4),
+            abci: at(5),
         }
     }
 
@@ -84,6 +86,7 @@ impl Place {
             rpc: "127.0.0.1:26657".into(),
             grpc: "127.0.0.1:9090".into(),
             api: "127.0.0.1:1317".into(),
+            metrics: "127.0.0.1:26660".into(),
             abci: "127.0.0.1:26658".into(),
         }
     }
@@ -148,6 +151,7 @@ pub fn run(args: &Args, out: Format) -> Result<()> {
         app.rpc_laddr = format!("tcp://{}", place.rpc);
         app.grpc_laddr = format!("tcp://{}", place.grpc);
         app.api_laddr = format!("tcp://{}", place.api);
+        app.metrics_laddr = format!("tcp://{}", place.metrics);
         if abci_addr(home, &app.abci_laddr).is_err() {
             app.abci_laddr = format!("tcp://{}", place.abci);
         }
@@ -166,6 +170,7 @@ pub fn run(args: &Args, out: Format) -> Result<()> {
             "rpc": format!("http://{}", place.rpc),
             "grpc": format!("http://{}", place.grpc),
             "api": format!("http://{}", place.api),
+            "metrics": format!("http://{}/metrics", place.metrics),
             "abci": abci_addr(home, &app.abci_laddr)?.to_string(),
         }));
     }
@@ -298,7 +303,13 @@ mod tests {
                 toml::from_str(&text(home(i).join("config/config.toml"))).unwrap();
             let p2p = comet["p2p"]["laddr"].as_str().unwrap().to_owned();
             assert_eq!(comet["rpc"]["laddr"].as_str(), Some(app.rpc_laddr.as_str()));
-            for laddr in [p2p, app.rpc_laddr, app.grpc_laddr, app.api_laddr] {
+            for laddr in [
+                p2p,
+                app.rpc_laddr,
+                app.grpc_laddr,
+                app.api_laddr,
+                app.metrics_laddr,
+            ] {
                 assert!(laddr.starts_with("tcp://127.0.0.1:"), "{laddr}");
                 assert!(laddrs.insert(laddr.clone()), "{laddr} twice");
             }

@@ -5,6 +5,10 @@ use super::{
     params::Params,
     websocket,
 };
+use crate::{
+    metrics::Metrics,
+    net::{self, Limits},
+};
 use axum::{
     Json, Router,
     body::Bytes,
@@ -14,7 +18,7 @@ use axum::{
     routing::{any, get},
 };
 use serde_json::{Map, Value, json};
-use std::{collections::BTreeMap, io, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 use tendermint_abci::Application;
 use tokio::{net::TcpListener, sync::Semaphore};
 
@@ -29,6 +33,8 @@ pub struct Options {
     pub max_websockets: usize,
     /// Most calls in one batch.
     pub max_batch: usize,
+    /// Bounds of connections.
+    pub limits: Limits,
 }
 
 impl Default for Options {
@@ -38,6 +44,7 @@ impl Default for Options {
             max_calls: 32,
             max_websockets: 100,
             max_batch: 10,
+            limits: Limits::default(),
         }
     }
 }
@@ -52,15 +59,13 @@ pub struct Rpc<A> {
 }
 
 /// Serve until `stop` is ready.
-///
-/// # Errors
-/// When the listener fails.
 pub async fn serve<A: Application>(
     api: Api<A>,
     listener: TcpListener,
     options: Options,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
+    metrics: Metrics,
+    stop: impl Future<Output = ()>,
+) {
     let rpc = Rpc {
         api,
         calls: Arc::new(Semaphore::new(options.max_calls)),
@@ -73,15 +78,7 @@ pub async fn serve<A: Application>(
         .route("/{method}", get(uri::<A>))
         .layer(DefaultBodyLimit::max(options.max_body))
         .with_state(rpc);
-    axum::serve(
-        axum::serve::ListenerExt::tap_io(listener, |tcp| {
-            // Small answers at once.
-            tcp.set_nodelay(true).ok();
-        }),
-        app,
-    )
-    .with_graceful_shutdown(stop)
-    .await
+    net::serve("rpc", listener, app, options.limits, metrics, stop).await;
 }
 
 async fn index<A: Application>(State(_): State<Rpc<A>>) -> String {

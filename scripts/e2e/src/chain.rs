@@ -7,6 +7,7 @@ use crate::{
 use anyhow::{Context, Result, ensure};
 use ember_client::Client;
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -33,6 +34,8 @@ pub struct Chain {
     rpc_port: u16,
     p2p_port: u16,
     runtime: Runtime,
+    /// Further arguments of `emberd start`.
+    pub more: Vec<String>,
     /// The application.
     pub app: Option<Daemon>,
     /// CometBFT, when it is the engine.
@@ -71,6 +74,7 @@ impl Chain {
             runtime: tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()?,
+            more: Vec::new(),
             app: None,
             comet: None,
         })
@@ -111,20 +115,28 @@ impl Chain {
         // Whatever else runs on this machine, ports are free.
         let any = "tcp://127.0.0.1:0";
         app.args(["--grpc-laddr", any, "--api-laddr", any]);
+        app.args(["--metrics-laddr", any]);
+        app.args(&self.more);
         self.app = Some(Daemon::start("emberd", app, &self.home.join("emberd.log"))?);
         Ok(())
     }
 
-    /// Where the application serves `grpc` or `api`, as `host:port`.
+    /// Where the application serves `grpc`, `api` or `metrics`, as `host:port`.
     ///
     /// # Errors
     /// When it does not serve it.
     pub fn address(&self, name: &str) -> Result<String> {
-        let text = fs::read_to_string(self.home.join("data/addresses.json"))?;
-        let all: serde_json::Value = serde_json::from_str(&text)?;
+        // RPC may answer a moment before this process has told where the others are.
+        let pid = self.app.as_ref().context("it does not run")?.pid();
+        let file = self.home.join("data/addresses.json");
+        let all = wait_for("its addresses", Duration::from_secs(10), || {
+            let text = fs::read_to_string(&file).unwrap_or_default();
+            let all: Value = serde_json::from_str(&text).unwrap_or_default();
+            Ok((all["pid"] == pid).then_some(all))
+        })?;
         let url = all[name]
             .as_str()
-            .with_context(|| format!("no {name} in {text}"))?;
+            .with_context(|| format!("no {name} in {all}"))?;
         Ok(url.trim_start_matches("tcp://").to_owned())
     }
 
