@@ -12,4 +12,8 @@ pub mod hooks;
 pub mod stakes;
 pub mod mint;
 pub mod distribution;
+pub mod staking;
+pub mod slashing;
+pub mod evidence;
+pub mod genutil;
 pub mod wasm;

@@ -12,6 +12,11 @@ pub const SERVICES: &[&str] = &[
     "cosmos.base.tendermint.v1beta1.Service",
     "cosmos.consensus.v1.Query",
     "cosmos.feegrant.v1beta1.Query",
+    "cosmos.evidence.v1beta1.Query",
+    "cosmos.slashing.v1beta1.Query",
+    "cosmos.staking.v1beta1.Query",
+    "cosmos.distribution.v1beta1.Query",
+    "cosmos.mint.v1beta1.Query",
     "cosmos.tx.v1beta1.Service",
     "cosmwasm.wasm.v1.Query",
 ];
@@ -43,10 +48,7 @@ mod tests {
                 assert!(method(&format!("/{name}/{}", m.name())).is_some());
             }
         }
-        assert!(
-            method("/cosmos.staking.v1beta1.Query/Params").is_none(),
-            "no staking yet"
-        );
+        assert!(method("/cosmos.staking.v1beta1.Query/Params").is_some());
         assert!(method("/cosmos.bank.v1beta1.Query/Nothing").is_none());
     }
 }

@@ -91,7 +91,8 @@ impl App {
         if let Some(params) = &req.consensus_params {
             consensus::set(&ctx, params);
         }
-        genesis::import(&ctx, &self.inner.wasm, &app_state)?;
+        let validators = genesis::import(&ctx, &self.inner.wasm, &app_state)?;
+        genesis::check_set(&app_state, &req.validators, &validators)?;
         let layers = ctx.with_layers(|l| l.clone());
         let writes = ctx.with_layers(Layers::take);
         let app_hash = self
@@ -106,6 +107,7 @@ impl App {
         *self.inner.genesis.lock() = Some(layers);
         Ok(ResponseInitChain {
             app_hash: app_hash.into(),
+            validators,
             ..ResponseInitChain::default()
         })
     }
@@ -160,6 +162,10 @@ impl App {
             tx_results.push(convert::exec_result(result));
         }
         ctx.take_events();
+        let validator_updates =
+            phases::end_block(&ctx).map_err(|error| BlockError::Module { height, error })?;
+        let ended = ctx.take_events().into_iter();
+        events.extend(ended.map(|e| convert::event(e.attr("mode", "EndBlock"))));
         feegrant::keeper::end_block(&ctx).map_err(|error| BlockError::Module { height, error })?;
         self.end_block(&ctx);
         events.extend(ctx.take_events().into_iter().map(convert::event));
@@ -180,6 +186,7 @@ impl App {
             events,
             tx_results,
             app_hash,
+            validator_updates,
             ..ResponseFinalizeBlock::default()
         })
     }

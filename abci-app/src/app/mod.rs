@@ -6,6 +6,7 @@
 pub mod chain;
 pub mod convert;
 pub mod genesis;
+pub mod told;
 pub mod phases;
 pub mod query;
 pub mod router;

@@ -4,7 +4,9 @@ use super::App;
 use crate::{
     ctx::Ctx,
     error::{AppError, Result},
-    modules::{auth, authz, bank, consensus, distribution, feegrant, mint},
+    modules::{
+        auth, authz, bank, consensus, distribution, evidence, feegrant, mint, slashing, staking,
+    },
     store::{Base, StoreKey, snapshot::Snapshot},
 };
 use ics23::CommitmentProof;
@@ -127,7 +129,10 @@ impl App {
             .or_else(|| consensus::query(ctx, path))
             .or_else(|| distribution::query::query(ctx, path, data))
             .or_else(|| feegrant::query::query(ctx, path, data))
+            .or_else(|| evidence::query::query(ctx, path, data))
             .or_else(|| mint::query::query(ctx, path))
+            .or_else(|| slashing::query::query(ctx, path, data))
+            .or_else(|| staking::query::query(ctx, path, data))
             .or_else(|| {
                 path.starts_with("/cosmwasm.wasm.v1.Query/")
                     .then(|| self.inner.wasm.query(ctx, path, data))

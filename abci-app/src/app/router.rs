@@ -1,10 +1,12 @@
 //! Which module a message belongs to.
 
+use super::told::Told;
 use crate::{
     ctx::Ctx,
     error::{AppError, Result},
     modules::{
-        auth, authz, bank, distribution, feegrant, mint, router::Router, vesting, wasm::WasmModule,
+        auth, authz, bank, distribution, evidence, feegrant, mint, router::Router, slashing,
+        staking, vesting, wasm::WasmModule,
     },
 };
 use cosmos_sdk_proto::Any;
@@ -29,8 +31,11 @@ impl Router for Modules<'_> {
             .or_else(|| auth::msg::signers(url, value))
             .or_else(|| authz::msg::signers(url, value))
             .or_else(|| distribution::msg::signers(url, value))
+            .or_else(|| evidence::msg::signers(url, value))
             .or_else(|| feegrant::msg::signers(url, value))
             .or_else(|| mint::msg::signers(url, value))
+            .or_else(|| slashing::msg::signers(url, value))
+            .or_else(|| staking::msg::signers(url, value))
             .or_else(|| vesting::msg::signers(url, value))
             .unwrap_or_else(|| Err(unknown(url)))
     }
@@ -44,8 +49,11 @@ impl Router for Modules<'_> {
                 .or_else(|| auth::msg::handle(ctx, url, value))
                 .or_else(|| authz::msg::handle(ctx, self, url, value))
                 .or_else(|| distribution::msg::handle(ctx, url, value))
+                .or_else(|| evidence::msg::handle(ctx, url, value))
                 .or_else(|| feegrant::msg::handle(ctx, url, value))
                 .or_else(|| mint::msg::handle(ctx, url, value))
+                .or_else(|| slashing::msg::handle(ctx, &Told, url, value))
+                .or_else(|| staking::msg::handle(ctx, &Told, url, value))
                 .or_else(|| vesting::msg::handle(ctx, url, value))
                 .unwrap_or_else(|| Err(unknown(url)))?
         };

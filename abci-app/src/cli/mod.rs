@@ -13,6 +13,7 @@ mod keys;
 mod query;
 mod tx;
 mod export;
+mod gentx;
 mod replay;
 mod chain_suggest;
 
@@ -63,7 +64,14 @@ enum Command {
     Export(export::Args),
     /// Execute all blocks of a running node's chain again, in a fresh state, and hold every app hash against theirs.
     Replay(replay::Args),
+    /// Give an account of the genesis coins, before the chain begins.
+    AddGenesisAccount(gentx::AccountArgs),
+    /// Sign the transaction that makes this node a validator of the genesis.
+    Gentx(gentx::GentxArgs),
+    /// Put the signed transactions of validators into the genesis: its chain then has staking.
+    CollectGentxs(gentx::CollectArgs),
     /// Check a genesis file.
+    #[command(alias = "validate")]
     ValidateGenesis {
         /// The file; HOME/config/genesis.json by default.
         file: Option<PathBuf>,
@@ -99,6 +107,9 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Tx(args) => block_on(tx::run(&home, args, out)),
         Command::Export(args) => export::run(&home, &args),
         Command::Replay(args) => replay::run(&home, &args, out),
+        Command::AddGenesisAccount(args) => gentx::add_account(&home, &args, out),
+        Command::Gentx(args) => gentx::gentx(&home, &args, out),
+        Command::CollectGentxs(args) => gentx::collect(&home, &args, out),
         Command::ValidateGenesis { file } => export::validate(&home, file, out),
         Command::ChainSuggest(args) => chain_suggest::run(&home, &args),
         Command::Version { long } => {
