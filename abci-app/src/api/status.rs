@@ -23,7 +23,8 @@ pub fn of_query(answer: &ResponseQuery) -> Status {
     }
     let code = match (answer.codespace.as_str(), answer.code) {
         ("sdk", 4) => Code::Unauthenticated,
-        ("sdk", 6) => Code::Unimplemented,
+        // What this chain does not have, such as a module that its genesis left out.
+        ("sdk", 6 | 37) => Code::Unimplemented,
         ("sdk", 7 | 18 | 26) => Code::InvalidArgument,
         ("sdk", 22 | 38) | ("wasm", 22 | 28) => Code::NotFound,
         _ => Code::Unknown,
