@@ -3,13 +3,15 @@
 use anyhow::{Context, Result};
 use cosmos_sdk_proto::Any;
 use ember_abci_app::{
-    api::Services,
+    api::{Services, descriptors},
     app::{App, AppOptions, chain::Below, router::Modules},
     codec::descriptors::pool,
     metrics::Metrics,
     modules::{router::Router, wasm::WasmModule},
 };
 use std::{fmt::Write, path::Path, sync::Arc};
+use tendermint_abci::Application;
+use tendermint_proto::v0_38::abci::RequestQuery;
 use tonic::Code;
 
 /// Where the table begins in `README.md`.
@@ -27,6 +29,11 @@ pub async fn readme(dir: &Path, old: &str) -> Result<String> {
     Ok(format!("{head}{BEGIN}\n{}{END}{tail}", table(dir).await?))
 }
 
+async fn answers(services: &Services, path: &str) -> bool {
+    let answer = services.call(path, Vec::new(), 0).await;
+    !matches!(answer, Err(e) if e.code() == Code::Unimplemented)
+}
+
 async fn table(dir: &Path) -> Result<String> {
     let wasm = WasmModule::open(&dir.join("vm"), Arc::new(Below))?;
     let router = Modules { wasm: &wasm };
@@ -37,7 +44,7 @@ async fn table(dir: &Path) -> Result<String> {
         keep_recent: 1,
     })?;
     // Nobody listens there: what needs the engine says so, which is an answer.
-    let services = Services::new(app, Metrics::default(), "http://127.0.0.1:9")?;
+    let services = Services::new(app.clone(), Metrics::default(), "http://127.0.0.1:9")?;
     let mut out = String::from("| service | yes | no |\n|---|---|---|\n");
     let mut all: Vec<_> = pool().services().collect();
     all.sort_by(|a, b| a.full_name().cmp(b.full_name()));
@@ -58,8 +65,13 @@ async fn table(dir: &Path) -> Result<String> {
                 !matches!(router.signers(&msg), Err(e) if e.log.contains("resolve type URL") || e.log.contains("unrecognized message"))
             } else {
                 let path = format!("/{name}/{}", method.name());
-                let answer = services.call(&path, Vec::new(), 0).await;
-                !matches!(answer, Err(e) if e.code() == Code::Unimplemented)
+                // A method may need the engine, or a module that only a genesis brings: that is an answer.
+                let asked = app.query(RequestQuery {
+                    path: path.clone(),
+                    ..RequestQuery::default()
+                });
+                let known = (asked.codespace.as_str(), asked.code) != ("sdk", 6);
+                descriptors::method(&path).is_some() && (known || answers(&services, &path).await)
             };
             if there { &mut yes } else { &mut no }.push(method.name().to_owned());
         }
