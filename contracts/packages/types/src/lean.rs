@@ -2,7 +2,7 @@
 //!
 //! A contract's wasm may have 500 KiB. `serde_json`, which `cosmwasm-std` reads with, takes 1 KB for every struct, beside
 //! what the struct's own fields take: each may come as an object or as an array, and each copy parses, counts depth and
-//! words its errors. Here it parses once, into a [`Node`], and structs are taken from that: the market is 68 KB smaller.
+//! words its errors. Here it parses once, into a tree, and structs are taken from that: the market is 68 KB smaller.
 //! (`serde-json-wasm` instead made it 26 KB larger, and `serde_json` without the arrays 3 KB smaller.)
 
 use serde::{
