@@ -17,6 +17,11 @@ pub mod tx;
 use crate::error::{AppError, Result};
 use prost::{Message, Name};
 
+/// A message's response, as handlers give it: its type URL and bytes.
+pub fn response<M: Message + Name>(message: &M) -> (String, Vec<u8>) {
+    (type_url::<M>(), message.encode_to_vec())
+}
+
 /// Decodes a message of a known type, and refuses unknown fields and other encodings of the same value (ADR-020,
 /// ADR-027): the bytes must be what encoding the message gives.
 ///

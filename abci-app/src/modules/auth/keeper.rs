@@ -107,6 +107,21 @@ pub fn human(ctx: &Ctx, addr: &[u8]) -> Result<String> {
     address::encode(&prefix(ctx)?, addr)
 }
 
+/// Whether `authority` is the gov module, which alone may change most modules' parameters.
+///
+/// # Errors
+/// gov/13 when it is not.
+pub fn check_gov(ctx: &Ctx, authority: &str) -> Result<()> {
+    let gov = human(ctx, &address::module("gov"))?;
+    if authority == gov {
+        return Ok(());
+    }
+    let log = format!(
+        "invalid authority; expected {gov}, got {authority}: expected gov account as only signer for proposal message"
+    );
+    Err(AppError::new("gov", 13, log))
+}
+
 /// The account at `addr`.
 ///
 /// # Errors

@@ -2,12 +2,11 @@
 
 use super::keeper;
 use crate::{
-    codec::{address, strict, type_url},
+    codec::{address, response, strict},
     ctx::Ctx,
     error::{AppError, Result},
 };
 use cosmos_sdk_proto::cosmos::auth::v1beta1::{MsgUpdateParams, MsgUpdateParamsResponse};
-use prost::Message;
 
 const UPDATE_PARAMS: &str = "/cosmos.auth.v1beta1.MsgUpdateParams";
 
@@ -40,9 +39,5 @@ fn update_params(ctx: &Ctx, value: &[u8]) -> Result<(String, Vec<u8>)> {
         return Err(AppError::new("undefined", 1, log));
     }
     keeper::set_params(ctx, &m.params.unwrap_or_default())?;
-    let response = MsgUpdateParamsResponse {};
-    Ok((
-        type_url::<MsgUpdateParamsResponse>(),
-        response.encode_to_vec(),
-    ))
+    Ok(response(&MsgUpdateParamsResponse {}))
 }

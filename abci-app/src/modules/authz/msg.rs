@@ -2,7 +2,7 @@
 
 use super::{authorization::Authorization, keeper};
 use crate::{
-    codec::{strict, times, type_url},
+    codec::{response, strict, times},
     ctx::Ctx,
     error::{AppError, Result},
     modules::{auth, router::Router},
@@ -13,7 +13,6 @@ use cosmos_sdk_proto::{
         MsgExec, MsgExecResponse, MsgGrant, MsgGrantResponse, MsgRevoke, MsgRevokeResponse,
     },
 };
-use prost::{Message, Name};
 
 const GRANT: &str = "/cosmos.authz.v1beta1.MsgGrant";
 const REVOKE: &str = "/cosmos.authz.v1beta1.MsgRevoke";
@@ -49,10 +48,6 @@ pub fn handle(
         EXEC => exec(ctx, router, value),
         _ => return None,
     })
-}
-
-fn response<M: Message + Name>(m: &M) -> (String, Vec<u8>) {
-    (type_url::<M>(), m.encode_to_vec())
 }
 
 fn address(ctx: &Ctx, who: &str, text: &str) -> Result<Vec<u8>> {

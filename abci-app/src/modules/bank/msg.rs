@@ -2,7 +2,7 @@
 
 use super::keeper;
 use crate::{
-    codec::{coins, strict},
+    codec::{coins, response, strict},
     ctx::Ctx,
     error::{AppError, Result},
     modules::auth::keeper::addr,
@@ -10,7 +10,6 @@ use crate::{
 use cosmos_sdk_proto::cosmos::bank::v1beta1::{
     MsgMultiSend, MsgMultiSendResponse, MsgSend, MsgSendResponse,
 };
-use prost::{Message, Name};
 
 /// `MsgSend`.
 pub const SEND: &str = "/cosmos.bank.v1beta1.MsgSend";
@@ -40,10 +39,6 @@ pub fn handle(ctx: &Ctx, type_url: &str, value: &[u8]) -> Option<Result<(String,
         MULTI_SEND => multi_send(ctx, value),
         _ => return None,
     })
-}
-
-fn response<M: Message + Name>(m: &M) -> (String, Vec<u8>) {
-    (crate::codec::type_url::<M>(), m.encode_to_vec())
 }
 
 fn amount(coins: &[cosmos_sdk_proto::cosmos::base::v1beta1::Coin]) -> Result<coins::Coins> {

@@ -6,12 +6,12 @@ use crate::{
         address,
         coins::{self, Coins},
         dec_coins::DecCoins,
-        strict, type_url,
+        strict,
     },
     ctx::Ctx,
     error::{AppError, Result},
     modules::{
-        auth::keeper::{addr, human},
+        auth::keeper::{addr, check_gov},
         bank, stakes,
     },
 };
@@ -79,7 +79,7 @@ pub fn handle(ctx: &Ctx, type_url: &str, value: &[u8]) -> Option<Result<(String,
 type Response = Result<(String, Vec<u8>)>;
 
 fn response<M: Message + Name>(m: &M) -> Response {
-    Ok((type_url::<M>(), m.encode_to_vec()))
+    Ok(crate::codec::response(m))
 }
 
 /// An address of an account, with the SDK's word for whose it is.
@@ -110,14 +110,7 @@ fn amount(coins: &[Coin]) -> Result<Coins> {
 
 fn authority(ctx: &Ctx, text: &str) -> Result<()> {
     account(ctx, "authority", text)?;
-    let gov = human(ctx, &address::module("gov"))?;
-    if text == gov {
-        return Ok(());
-    }
-    let log = format!(
-        "invalid authority; expected {gov}, got {text}: expected gov account as only signer for proposal message"
-    );
-    Err(AppError::new("gov", 13, log))
+    check_gov(ctx, text)
 }
 
 fn set_withdraw_address(ctx: &Ctx, value: &[u8]) -> Response {

@@ -2,7 +2,7 @@
 
 use super::{allowance::Allowance, keeper};
 use crate::{
-    codec::{strict, type_url},
+    codec::{response, strict},
     ctx::{Ctx, Event},
     error::{AppError, Result},
     modules::auth::keeper::addr,
@@ -11,7 +11,6 @@ use cosmos_sdk_proto::cosmos::feegrant::v1beta1::{
     MsgGrantAllowance, MsgGrantAllowanceResponse, MsgPruneAllowances, MsgPruneAllowancesResponse,
     MsgRevokeAllowance, MsgRevokeAllowanceResponse,
 };
-use prost::{Message, Name};
 
 const GRANT: &str = "/cosmos.feegrant.v1beta1.MsgGrantAllowance";
 const REVOKE: &str = "/cosmos.feegrant.v1beta1.MsgRevokeAllowance";
@@ -45,10 +44,6 @@ pub fn handle(ctx: &Ctx, type_url: &str, value: &[u8]) -> Option<Result<(String,
         PRUNE => prune(ctx, value),
         _ => return None,
     })
-}
-
-fn response<M: Message + Name>(m: &M) -> (String, Vec<u8>) {
-    (type_url::<M>(), m.encode_to_vec())
 }
 
 fn grant(ctx: &Ctx, value: &[u8]) -> Result<(String, Vec<u8>)> {

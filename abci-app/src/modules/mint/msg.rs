@@ -2,13 +2,12 @@
 
 use super::{keeper, params::Params};
 use crate::{
-    codec::{address, strict, type_url},
+    codec::{response, strict},
     ctx::Ctx,
     error::{AppError, Result},
-    modules::auth::keeper::human,
+    modules::auth::keeper::check_gov,
 };
 use cosmos_sdk_proto::cosmos::mint::v1beta1::{MsgUpdateParams, MsgUpdateParamsResponse};
-use prost::Message;
 
 /// `MsgUpdateParams`.
 pub const UPDATE_PARAMS: &str = "/cosmos.mint.v1beta1.MsgUpdateParams";
@@ -32,14 +31,7 @@ pub fn handle(ctx: &Ctx, type_url: &str, value: &[u8]) -> Option<Result<(String,
 
 fn update_params(ctx: &Ctx, value: &[u8]) -> Result<(String, Vec<u8>)> {
     let m: MsgUpdateParams = strict("MsgUpdateParams", value)?;
-    let authority = human(ctx, &address::module("gov"))?;
-    if m.authority != authority {
-        let log = format!(
-            "invalid authority; expected {authority}, got {}: expected gov account as only signer for proposal message",
-            m.authority
-        );
-        return Err(AppError::new("gov", 13, log));
-    }
+    check_gov(ctx, &m.authority)?;
     if keeper::minter(ctx)?.is_none() {
         return Err(AppError::not_supported(
             "mint: this chain has no inflation: expected app_state.mint in its genesis",
@@ -48,9 +40,5 @@ fn update_params(ctx: &Ctx, value: &[u8]) -> Result<(String, Vec<u8>)> {
     let params = Params::from_proto(m.params.unwrap_or_default())?;
     params.check()?;
     keeper::set_params(ctx, &params)?;
-    let response = MsgUpdateParamsResponse {};
-    Ok((
-        type_url::<MsgUpdateParamsResponse>(),
-        response.encode_to_vec(),
-    ))
+    Ok(response(&MsgUpdateParamsResponse {}))
 }

@@ -2,13 +2,10 @@
 
 use super::{keeper, params::Params, store};
 use crate::{
-    codec::{address, strict, type_url},
+    codec::{self, address, strict},
     ctx::Ctx,
     error::{AppError, Result},
-    modules::{
-        stakes,
-        staking::{hooks::Hooks, msg::check_authority},
-    },
+    modules::{auth::keeper::check_gov, stakes, staking::hooks::Hooks},
 };
 use cosmos_sdk_proto::cosmos::slashing::v1beta1::{
     MsgUnjail, MsgUnjailResponse, MsgUpdateParams, MsgUpdateParamsResponse,
@@ -50,7 +47,7 @@ pub fn handle(
 }
 
 fn response<M: Message + Name>(m: &M) -> Result<(String, Vec<u8>)> {
-    Ok((type_url::<M>(), m.encode_to_vec()))
+    Ok(codec::response(m))
 }
 
 fn unjail(ctx: &Ctx, hooks: &dyn Hooks, value: &[u8]) -> Result<(String, Vec<u8>)> {
@@ -66,7 +63,7 @@ fn unjail(ctx: &Ctx, hooks: &dyn Hooks, value: &[u8]) -> Result<(String, Vec<u8>
 fn update_params(ctx: &Ctx, value: &[u8]) -> Result<(String, Vec<u8>)> {
     let m: MsgUpdateParams = strict("MsgUpdateParams", value)?;
     store::params(ctx)?;
-    check_authority(ctx, &m.authority)?;
+    check_gov(ctx, &m.authority)?;
     store::set_params(ctx, &Params::from_proto(&m.params.unwrap_or_default())?)?;
     response(&MsgUpdateParamsResponse {})
 }

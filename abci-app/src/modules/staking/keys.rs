@@ -1,5 +1,7 @@
 //! Where records lie, byte for byte as in the SDK (`x/staking/types/keys.go`), so that clients with proofs find them.
 
+use crate::codec::times;
+
 /// A validator's last power, by operator.
 pub const LAST_POWER: u8 = 0x11;
 /// The sum of the last powers.
@@ -113,19 +115,9 @@ pub fn parse_validator_queue(key: &[u8]) -> Option<(String, u64)> {
 
 /// A time that sorts as text.
 pub fn sortable(time_ns: u64) -> String {
-    let at = time::OffsetDateTime::from_unix_timestamp_nanos(i128::from(time_ns))
-        .unwrap_or(time::OffsetDateTime::UNIX_EPOCH);
-    let (date, clock) = (at.date(), at.time());
-    format!(
-        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:09}",
-        date.year(),
-        u8::from(date.month()),
-        date.day(),
-        clock.hour(),
-        clock.minute(),
-        clock.second(),
-        clock.nanosecond()
-    )
+    // Every `u64` of nanoseconds is before the year 9999.
+    let text = times::sortable(i128::from(time_ns)).unwrap_or_default();
+    String::from_utf8(text).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,14 +1,12 @@
 //! `cosmos.staking.v1beta1.Msg`.
 
-use super::{
-    edit, error, hooks::Hooks, keeper::Keeper, params::Params, store, validator::timestamp,
-};
+use super::{edit, hooks::Hooks, keeper::Keeper, params::Params, store, validator::timestamp};
 use crate::{
-    codec::{address, coins, strict, times, type_url},
+    codec::{address, coins, strict, times},
     ctx::{Ctx, Event},
     error::{AppError, Result},
     modules::{
-        auth::keeper::{addr, human},
+        auth::keeper::{addr, check_gov},
         stakes,
     },
 };
@@ -86,7 +84,7 @@ pub fn handle(
 pub(super) type Response = Result<(String, Vec<u8>)>;
 
 pub(super) fn response<M: Message + Name>(m: &M) -> Response {
-    Ok((type_url::<M>(), m.encode_to_vec()))
+    Ok(crate::codec::response(m))
 }
 
 /// The validator of a text.
@@ -213,29 +211,9 @@ fn cancel(k: &Keeper<'_>, params: &Params, value: &[u8]) -> Response {
 
 fn update_params(k: &Keeper<'_>, _: &Params, value: &[u8]) -> Response {
     let m: MsgUpdateParams = strict("MsgUpdateParams", value)?;
-    check_authority(k.ctx, &m.authority)?;
+    check_gov(k.ctx, &m.authority)?;
     let params = Params::from_proto(&m.params.unwrap_or_default())?;
     params.check()?;
     store::set_params(k.ctx, &params)?;
     response(&MsgUpdateParamsResponse {})
-}
-
-/// Whether a message is gov's.
-///
-/// # Errors
-/// gov/13 when the sender is not the gov module.
-pub fn check_authority(ctx: &Ctx, authority: &str) -> Result<()> {
-    let gov = human(ctx, &address::module("gov"))?;
-    if authority == gov {
-        return Ok(());
-    }
-    let e = AppError::new(
-        "gov",
-        13,
-        "expected gov account as only signer for proposal message",
-    );
-    Err(error::wrap(
-        e,
-        format_args!("invalid authority; expected {gov}, got {authority}"),
-    ))
 }

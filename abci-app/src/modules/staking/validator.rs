@@ -2,7 +2,7 @@
 
 use super::error;
 use crate::{
-    codec::{coins, dec::Dec},
+    codec::{coins, dec::Dec, times},
     ctx::Ctx,
     error::{AppError, Result},
     modules::stakes,
@@ -84,17 +84,13 @@ pub struct Validator {
 /// Nanoseconds since the epoch; times before it, which no block has, are zero, and
 /// those after 2554 are the last.
 pub fn nanos(t: Option<Timestamp>) -> u64 {
-    let t = t.unwrap_or_default();
-    let nanos = i128::from(t.seconds) * 1_000_000_000 + i128::from(t.nanos);
+    let nanos = times::nanos(&t.unwrap_or_default());
     u64::try_from(nanos.max(0)).unwrap_or(u64::MAX)
 }
 
 /// As protobuf has times.
 pub fn timestamp(ns: u64) -> Timestamp {
-    Timestamp {
-        seconds: i64::try_from(ns / 1_000_000_000).unwrap_or(i64::MAX),
-        nanos: i32::try_from(ns % 1_000_000_000).unwrap_or(0),
-    }
+    times::stamp(i128::from(ns))
 }
 
 /// The bytes of a validator's key.

@@ -3,7 +3,7 @@
 use crate::{
     codec::{
         coins::{self, Coins},
-        strict, type_url,
+        response, strict,
     },
     ctx::Ctx,
     error::{AppError, Result},
@@ -24,7 +24,6 @@ use cosmos_sdk_proto::cosmos::{
         MsgCreateVestingAccount, MsgCreateVestingAccountResponse,
     },
 };
-use prost::{Message, Name};
 
 const CREATE: &str = "/cosmos.vesting.v1beta1.MsgCreateVestingAccount";
 const LOCK: &str = "/cosmos.vesting.v1beta1.MsgCreatePermanentLockedAccount";
@@ -59,10 +58,6 @@ pub fn handle(ctx: &Ctx, type_url: &str, value: &[u8]) -> Option<Result<(String,
         PERIODIC => periodic(ctx, value),
         _ => return None,
     })
-}
-
-fn response<M: Message + Name>(m: &M) -> (String, Vec<u8>) {
-    (type_url::<M>(), m.encode_to_vec())
 }
 
 fn party(ctx: &Ctx, which: &str, text: &str) -> Result<Vec<u8>> {
