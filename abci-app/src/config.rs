@@ -1,6 +1,9 @@
 //! `config/app.toml`: what a node decides for itself. Nothing here may touch consensus.
 
-use crate::server::Addr;
+use crate::{
+    server::Addr,
+    store::pruning::{Pruning, PruningError},
+};
 use serde::{Deserialize, Serialize};
 use std::{
     fs,
@@ -33,9 +36,17 @@ pub struct Config {
     pub minimum_gas_prices: String,
     /// Most gas of one query or simulation.
     pub query_gas_limit: u64,
-    /// How many of the last heights queries can be asked at, and proved at; since the node's start.
-    #[serde(default = "keep_recent")]
-    pub keep_recent: u64,
+    /// Which past heights are kept, so that queries can be asked and proved at them, as the SDK names it: `default`
+    /// (362880), `nothing` (every height is kept), `everything` (2) or `custom`. A block prunes what is due; there is no
+    /// interval.
+    #[serde(default = "pruning")]
+    pruning: String,
+    /// How many heights `custom` keeps.
+    #[serde(default)]
+    pruning_keep_recent: u64,
+    /// What files had before there was `pruning`: `custom` with so many heights.
+    #[serde(default, skip_serializing)]
+    keep_recent: Option<u64>,
     /// Where CometBFT finds the application: `unix://PATH` (relative to the home) or `tcp://HOST:PORT`.
     pub abci_laddr: String,
     /// Where the embedded engine serves RPC.
@@ -53,9 +64,8 @@ pub struct Config {
     pub empty_block_interval_ms: u64,
 }
 
-/// Two minutes of blocks of a second: time enough for a relayer to prove what it has seen.
-const fn keep_recent() -> u64 {
-    120
+fn pruning() -> String {
+    "default".into()
 }
 
 impl Config {
@@ -66,7 +76,9 @@ impl Config {
             prefix: prefix.into(),
             minimum_gas_prices: format!("0.001{denom}"),
             query_gas_limit: 50_000_000,
-            keep_recent: keep_recent(),
+            pruning: pruning(),
+            pruning_keep_recent: 0,
+            keep_recent: None,
             abci_laddr: "unix://data/abci.sock".into(),
             rpc_laddr: "tcp://127.0.0.1:26657".into(),
             grpc_laddr: "tcp://127.0.0.1:9090".into(),
@@ -104,6 +116,17 @@ impl Config {
             "# What this node decides for itself. See `emberd start --help`.\n\n{}",
             toml::to_string(self)?
         ))
+    }
+
+    /// Which past heights are kept.
+    ///
+    /// # Errors
+    /// When there is no such choice.
+    pub fn pruning(&self) -> Result<Pruning, PruningError> {
+        match self.keep_recent {
+            Some(n) => Ok(Pruning::KeepRecent(n.max(1))),
+            None => Pruning::parse(&self.pruning, self.pruning_keep_recent),
+        }
     }
 
     /// Time between empty blocks.
@@ -162,6 +185,13 @@ mod tests {
         let config = Config::new("a", "ember", "uember");
         fs::write(&file, config.to_toml().unwrap()).unwrap();
         assert_eq!(Config::load(dir.path()).unwrap(), config);
+        let old = config
+            .to_toml()
+            .unwrap()
+            .replace("pruning = \"default\"", "keep-recent = 7");
+        fs::write(&file, old).unwrap();
+        let old = Config::load(dir.path()).unwrap();
+        assert_eq!(old.pruning(), Ok(Pruning::KeepRecent(7)));
         fs::write(
             &file,
             config

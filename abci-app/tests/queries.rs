@@ -101,8 +101,8 @@ fn what_cannot_be_asked_or_proved_says_so() {
     let key = "/store/bank/key";
     let cases = [
         (key, 6, false, 26, "height in the future"),
-        (key, 2, false, 18, "version does not exist, kept are 3 to 5"),
-        (key, 1, true, 18, "version does not exist"),
+        (key, 2, false, 38, "version does not exist, kept are 3 to 5"),
+        (key, 1, true, 38, "version does not exist"),
         (
             "/cosmos.bank.v1beta1.Query/Params",
             5,

@@ -63,16 +63,15 @@ impl Application for App {
         block.height += 1;
         // The lock is held throughout: pending transactions build on each other.
         let mut check = self.inner.check.lock();
-        let ctx = Ctx::new(check.clone(), GasMeter::new(u64::MAX), block, mode);
+        // What it writes when it is refused, it takes back itself.
+        let ctx = Ctx::new(check.detach(), GasMeter::new(u64::MAX), block, mode);
         let ante = Ante {
             min_gas_prices: &self.inner.min_gas_prices,
             verified: &self.inner.verified,
             max_block_gas: consensus::max_gas(&ctx),
         };
         let result = run::run(&ctx, &tx, &self.router(), &ante);
-        if result.error.is_none() {
-            *check = ctx.with_layers(|l| l.clone());
-        }
+        *check = ctx.with_layers(Layers::detach);
         convert::check_result(result)
     }
 
@@ -124,8 +123,7 @@ impl App {
 
     /// The last committed height's state.
     pub(super) fn newest(&self) -> Arc<Snapshot> {
-        let recent = self.inner.recent.read();
-        Arc::clone(recent.back().expect("one snapshot is always kept"))
+        Arc::clone(&self.inner.newest.read())
     }
 
     /// The state as it was committed at a height that is still kept, to be read.

@@ -7,7 +7,7 @@ use crate::{
     error::{AppError, Result},
     gas::GasMeter,
     modules::{auth, consensus, feegrant, hooks},
-    store::{Layers, StoreKey, disk::StoreError},
+    store::{Layers, StoreKey, error::StoreError},
     tx::{
         ante::Ante,
         run::{self, TxResult},
@@ -227,11 +227,7 @@ impl App {
         *self.inner.last.write() = done.block;
         let snapshot = self.inner.disk.snapshot()?;
         *self.inner.check.lock() = Layers::new(Arc::clone(&snapshot) as _);
-        let mut recent = self.inner.recent.write();
-        recent.push_back(snapshot);
-        while recent.len() > self.inner.keep_recent {
-            recent.pop_front();
-        }
+        *self.inner.newest.write() = snapshot;
         Ok(())
     }
 }

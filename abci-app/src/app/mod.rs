@@ -23,13 +23,15 @@ use crate::{
     },
     store::{
         Layers,
-        disk::{Disk, Pending, StoreError},
+        disk::{Disk, Pending},
+        error::StoreError,
+        pruning::Pruning,
         snapshot::Snapshot,
     },
     tx::{fees::GasPrice, sigs::Verified},
 };
 use parking_lot::{Mutex, RwLock};
-use std::{collections::VecDeque, fs, path::PathBuf, sync::Arc};
+use std::{fs, path::PathBuf, sync::Arc};
 use thiserror::Error;
 
 /// How to open the application.
@@ -41,8 +43,8 @@ pub struct AppOptions {
     pub min_gas_prices: Vec<GasPrice>,
     /// Most gas of one query or simulation.
     pub query_gas_limit: u64,
-    /// How many of the last heights queries can be asked at.
-    pub keep_recent: u64,
+    /// Which past heights are kept, for queries.
+    pub pruning: Pruning,
 }
 
 /// Why the application did not open.
@@ -78,9 +80,8 @@ struct Inner {
     wasm: WasmModule,
     min_gas_prices: Vec<GasPrice>,
     query_gas_limit: u64,
-    /// The last heights that were committed or found at the start, oldest first; the last is the newest.
-    recent: RwLock<VecDeque<Arc<Snapshot>>>,
-    keep_recent: usize,
+    /// The last height that was committed or found at the start.
+    newest: RwLock<Arc<Snapshot>>,
     verified: Verified,
     /// The last committed block, for CheckTx and queries.
     last: RwLock<BlockInfo>,
@@ -110,7 +111,7 @@ impl App {
                 error,
             })?;
         }
-        let disk = Disk::open(&data.join("application.db"))?;
+        let disk = Disk::open(&data.join("application.db"), options.pruning)?;
         let wasm = WasmModule::open(&code, Arc::new(chain::Below))?;
         let snapshot = disk.snapshot()?;
         let meta = snapshot.meta().clone();
@@ -127,10 +128,7 @@ impl App {
                 wasm,
                 min_gas_prices: options.min_gas_prices,
                 query_gas_limit: options.query_gas_limit,
-                recent: RwLock::new([snapshot].into()),
-                keep_recent: usize::try_from(options.keep_recent)
-                    .unwrap_or(usize::MAX)
-                    .max(1),
+                newest: RwLock::new(snapshot),
                 verified: Verified::default(),
                 last: RwLock::new(last),
                 check: Mutex::new(layers),

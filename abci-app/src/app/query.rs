@@ -7,7 +7,7 @@ use crate::{
     modules::{
         auth, authz, bank, consensus, distribution, evidence, feegrant, mint, slashing, staking,
     },
-    store::{Base, StoreKey, snapshot::Snapshot},
+    store::{Base, StoreKey, error::StoreError, snapshot::Snapshot},
 };
 use ics23::CommitmentProof;
 use prost::Message;
@@ -63,14 +63,15 @@ impl App {
         if height == last {
             return Ok(None);
         }
-        let recent = self.inner.recent.read();
-        let found = recent.iter().find(|s| s.meta().height == height).cloned();
-        let oldest = recent.front().map_or(last, |s| s.meta().height);
-        found.map(Some).ok_or_else(|| {
-            AppError::invalid_request(format_args!(
-                "failed to load state at height {height}; version does not exist, kept are {oldest} to {last} (latest height: {last})"
-            ))
-        })
+        let broken = |e: StoreError| AppError::new("sdk", 1, e.to_string());
+        let disk = &self.inner.disk;
+        if let Some(past) = disk.at(height).map_err(broken)? {
+            return Ok(Some(past));
+        }
+        let oldest = disk.oldest().map_err(broken)?;
+        Err(AppError::not_found(format_args!(
+            "failed to load state at height {height}; version does not exist, kept are {oldest} to {last} (latest height: {last})"
+        )))
     }
 
     /// A raw key's value with ICS-23 proofs up to the app hash, which the next block's header carries.

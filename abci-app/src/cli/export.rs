@@ -5,6 +5,7 @@ use crate::{
     app::{App, AppOptions},
     config::Config,
     engine::handshake::GenesisFile,
+    store::pruning::Pruning,
 };
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
@@ -29,7 +30,7 @@ pub(super) fn run(home: &Path, args: &Args) -> Result<()> {
         home: home.into(),
         min_gas_prices: Vec::new(),
         query_gas_limit: config.query_gas_limit,
-        keep_recent: config.keep_recent,
+        pruning: Pruning::Nothing,
     })
     .context("open the state (a running node has it locked)")?;
     ensure!(

@@ -11,6 +11,7 @@ use crate::{
         chain::results_hash,
         handshake::{GenesisFile, finalize_request, init_request},
     },
+    store::pruning::Pruning,
 };
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
@@ -75,7 +76,7 @@ pub fn run(home: &Path, args: &Args, out: Format) -> Result<()> {
         home: args.dir.clone(),
         min_gas_prices: Vec::new(),
         query_gas_limit: 50_000_000,
-        keep_recent: 1,
+        pruning: Pruning::KeepRecent(1),
     })?;
     let done = execute(&source, &app, &genesis, to)?;
     print(

@@ -111,7 +111,7 @@ pub fn run(home: &Path, args: &Args) -> Result<()> {
         home: home.into(),
         min_gas_prices,
         query_gas_limit: config.query_gas_limit,
-        keep_recent: config.keep_recent,
+        pruning: config.pruning()?,
     })?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),

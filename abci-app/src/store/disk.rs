@@ -1,90 +1,34 @@
 //! The state on disk: one `redb` file, one durable write transaction a height.
 //!
 //! Tables: the flat state (what execution and queries read), the nodes of one Jellyfish merkle tree a store (what
-//! the app hash proves), the preimages of the trees' keys, and the heights. A kill at any instant leaves one whole
-//! height, the last or the one before.
+//! the app hash proves), the preimages of the trees' keys, and, for every kept height, what it changed. A kill at any
+//! instant leaves one whole height, the last or the one before.
 
 use super::{
+    error::StoreError,
     kv::StoreKey,
     layers::Writes,
-    merkle::{self, Hash},
-    snapshot::{Snapshot, Tree},
+    meta::Meta,
+    pruning::Pruning,
+    snapshot::Snapshot,
+    tables::{
+        HISTORY, META, METAS, NODES, PREIMAGES, STATE, UNDO, Undo, history_key, history_start,
+        history_value, prefixed,
+    },
 };
 use jmt::{
     JellyfishMerkleTree, KeyHash, OwnedValue,
     storage::{NodeKey, TreeUpdateBatch},
 };
-use redb::{Database, ReadableDatabase, TableDefinition};
+use redb::{Database, ReadableDatabase, ReadableTable, WriteTransaction};
 use std::{collections::BTreeMap, path::Path, sync::Arc};
-use thiserror::Error;
 
-/// Store byte, then key.
-pub(super) const STATE: TableDefinition<&[u8], &[u8]> = TableDefinition::new("state");
-/// Store byte, then the node's key.
-pub(super) const NODES: TableDefinition<&[u8], &[u8]> = TableDefinition::new("nodes");
-/// Store byte, then the key's hash; the key.
-pub(super) const PREIMAGES: TableDefinition<&[u8], &[u8]> = TableDefinition::new("preimages");
-/// `meta`: the encoded [`Meta`].
-const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
+/// Bytes of the file that are kept in memory. The system keeps what it read too, so a larger one saves little.
+const CACHE: usize = 128 << 20;
 
-/// The root of a tree without leaves, as `jmt` defines it.
-const EMPTY_ROOT: Hash = *b"SPARSE_MERKLE_PLACEHOLDER_HASH__";
-
-/// Why the state could not be read or written. Never a fault of a transaction: the node has to stop.
-#[derive(Debug, Error)]
-pub enum StoreError {
-    /// The file cannot be opened, read or written.
-    #[error("state database: {0}")]
-    Database(String),
-    /// The commitment tree is broken.
-    #[error("commitment tree of store {store}: {error}")]
-    Tree {
-        /// Which store.
-        store: &'static str,
-        /// What the tree said.
-        error: String,
-    },
-    /// The file holds something that this version did not write.
-    #[error(
-        "state database: expected {expected}, found {found}; it was written by another version"
-    )]
-    Format {
-        /// What should be there.
-        expected: &'static str,
-        /// What is there.
-        found: String,
-    },
-}
-
-impl<E: Into<redb::Error>> From<E> for StoreError {
-    fn from(e: E) -> Self {
-        Self::Database(e.into().to_string())
-    }
-}
-
-/// What is known of the last committed height.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Meta {
-    /// The height; 0 before genesis.
-    pub height: u64,
-    /// The app hash; empty before genesis.
-    pub app_hash: Vec<u8>,
-    /// A store's tree: number of changes, and root.
-    pub(super) roots: BTreeMap<u8, (u64, Hash)>,
-}
-
-impl Meta {
-    /// Every store's name and root, in the order of their names: what the app hash is over.
-    pub(super) fn roots(&self) -> Vec<(&'static str, Hash)> {
-        StoreKey::ALL
-            .iter()
-            .map(|s| {
-                let root = self.roots.get(&tag(*s)).map_or(EMPTY_ROOT, |(_, r)| *r);
-                (s.name(), root)
-            })
-            .collect()
-    }
-}
+/// How many heights one commit prunes at most: a change from `nothing` to `everything` takes many blocks, and none of
+/// them is slow.
+const PRUNED_AT_ONCE: usize = 2;
 
 /// A height that is computed and not yet durable.
 #[derive(Debug)]
@@ -109,31 +53,16 @@ impl Pending {
 /// The state database.
 pub struct Disk {
     db: Database,
+    pruning: Pruning,
 }
 
-pub(super) const fn tag(store: StoreKey) -> u8 {
-    match store {
-        StoreKey::Auth => 1,
-        StoreKey::Bank => 2,
-        StoreKey::Consensus => 3,
-        StoreKey::Hooks => 4,
-        StoreKey::Wasm => 5,
-        StoreKey::Authz => 6,
-        StoreKey::Distribution => 7,
-        StoreKey::Evidence => 8,
-        StoreKey::Feegrant => 9,
-        StoreKey::Gov => 10,
-        StoreKey::Mint => 11,
-        StoreKey::Slashing => 12,
-        StoreKey::Staking => 13,
-    }
+fn node_key(store: StoreKey, key: &NodeKey) -> Result<Vec<u8>, StoreError> {
+    let key = borsh::to_vec(key).map_err(|e| StoreError::tree(store, e))?;
+    Ok(prefixed(store, &key))
 }
 
-pub(super) fn prefixed(store: StoreKey, key: &[u8]) -> Vec<u8> {
-    let mut k = Vec::with_capacity(key.len() + 1);
-    k.push(tag(store));
-    k.extend_from_slice(key);
-    k
+fn preimage_key(store: StoreKey, key: &[u8]) -> Vec<u8> {
+    prefixed(store, &KeyHash::with::<sha2::Sha256>(key).0)
 }
 
 impl Disk {
@@ -141,15 +70,28 @@ impl Disk {
     ///
     /// # Errors
     /// When it cannot be opened: another process holds it, or it is damaged.
-    pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let db = Database::create(path)?;
-        let txn = db.begin_write()?;
-        txn.open_table(STATE)?;
-        txn.open_table(NODES)?;
-        txn.open_table(PREIMAGES)?;
-        txn.open_table(META)?;
+    pub fn open(path: &Path, pruning: Pruning) -> Result<Self, StoreError> {
+        let db = Database::builder().set_cache_size(CACHE).create(path)?;
+        let disk = Self { db, pruning };
+        let txn = disk.db.begin_write()?;
+        for table in [STATE, NODES, PREIMAGES, HISTORY] {
+            txn.open_table(table)?;
+        }
+        txn.open_table(UNDO)?;
+        // A file from before there was history knows its newest height only.
+        let newest = txn
+            .open_table(META)?
+            .get("meta")?
+            .map(|bytes| Meta::decode(bytes.value()))
+            .transpose()?;
+        {
+            let mut metas = txn.open_table(METAS)?;
+            if let Some(meta) = newest.filter(|m| m.height > 0) {
+                metas.insert(meta.height, meta.encode().as_slice())?;
+            }
+        }
         txn.commit()?;
-        Ok(Self { db })
+        Ok(disk)
     }
 
     /// The last committed height.
@@ -157,11 +99,7 @@ impl Disk {
     /// # Errors
     /// When the file cannot be read.
     pub fn meta(&self) -> Result<Meta, StoreError> {
-        let table = self.db.begin_read()?.open_table(META)?;
-        match table.get("meta")? {
-            None => Ok(Meta::default()),
-            Some(bytes) => decode_meta(bytes.value()),
-        }
+        newest(&self.db.begin_read()?)
     }
 
     /// The state at the last committed height. It stays as it is, whatever is committed later.
@@ -170,11 +108,32 @@ impl Disk {
     /// When the file cannot be read.
     pub fn snapshot(&self) -> Result<Arc<Snapshot>, StoreError> {
         let txn = self.db.begin_read()?;
-        let meta = match txn.open_table(META)?.get("meta")? {
-            None => Meta::default(),
-            Some(bytes) => decode_meta(bytes.value())?,
-        };
-        Ok(Arc::new(Snapshot::open(txn, meta)?))
+        let meta = newest(&txn)?;
+        Ok(Arc::new(Snapshot::newest(txn, meta)?))
+    }
+
+    /// The state at a height; `None` when it is not kept.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn at(&self, height: u64) -> Result<Option<Arc<Snapshot>>, StoreError> {
+        let txn = self.db.begin_read()?;
+        let meta = txn
+            .open_table(METAS)?
+            .get(height)?
+            .map(|bytes| Meta::decode(bytes.value()))
+            .transpose()?;
+        let snapshot = meta.map(|meta| Snapshot::past(txn, meta)).transpose()?;
+        Ok(snapshot.map(Arc::new))
+    }
+
+    /// The oldest height that is kept; 0 before the first.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn oldest(&self) -> Result<u64, StoreError> {
+        let metas = self.db.begin_read()?.open_table(METAS)?;
+        Ok(metas.first()?.map_or(0, |(height, _)| height.value()))
     }
 
     /// Computes the next height's app hash over `writes`; nothing is written yet.
@@ -182,8 +141,8 @@ impl Disk {
     /// # Errors
     /// When the file cannot be read or a tree is broken.
     pub fn prepare(&self, height: u64, writes: Writes) -> Result<Pending, StoreError> {
-        let mut meta = self.meta()?;
-        let txn = self.db.begin_read()?;
+        let below = self.snapshot()?;
+        let mut meta = below.meta().clone();
         let mut by_store: BTreeMap<StoreKey, Vec<(KeyHash, Option<OwnedValue>)>> = BTreeMap::new();
         for ((store, key), value) in &writes {
             let hash = KeyHash::with::<sha2::Sha256>(key);
@@ -194,111 +153,146 @@ impl Disk {
         }
         let mut batches = Vec::new();
         for (store, changes) in by_store {
-            let version = meta.roots.get(&tag(store)).map_or(0, |(next, _)| *next);
-            let reader = Tree::open(&txn, store)?;
+            let reader = below.tree(store)?;
             let tree = JellyfishMerkleTree::<_, sha2::Sha256>::new(&reader);
-            let (root, batch) =
-                tree.put_value_set(changes, version)
-                    .map_err(|e| StoreError::Tree {
-                        store: store.name(),
-                        error: format!("{e:#}"),
-                    })?;
-            meta.roots.insert(tag(store), (version + 1, root.0));
+            let (root, batch) = tree
+                .put_value_set(changes, meta.next_version(store))
+                .map_err(|e| StoreError::tree(store, e))?;
+            meta.changed(store, root.0);
             batches.push((store, batch));
         }
-        meta.height = height;
-        meta.app_hash = merkle::map_root(&meta.roots()).to_vec();
         Ok(Pending {
-            meta,
+            meta: meta.sealed(height),
             writes,
             batches,
         })
     }
 
-    /// Makes a height durable: one transaction, on disk when this returns.
+    /// Makes a height durable: one transaction, on disk when this returns. Heights that are no longer to be kept go with
+    /// it.
     ///
     /// # Errors
     /// When the file cannot be written.
     pub fn commit(&self, pending: &Pending) -> Result<(), StoreError> {
         let txn = self.db.begin_write()?;
+        let height = pending.meta.height;
+        // Nobody can ask before the first height, whose genesis may have a million keys: it needs no history.
+        let first = txn.open_table(METAS)?.first()?.is_none();
+        let mut undo = Undo::default();
         {
             let mut state = txn.open_table(STATE)?;
+            let mut history = txn.open_table(HISTORY)?;
             let mut preimages = txn.open_table(PREIMAGES)?;
             for ((store, key), value) in &pending.writes {
                 let k = prefixed(*store, key);
-                let hash = prefixed(*store, &KeyHash::with::<sha2::Sha256>(key).0);
-                match value {
+                let before = match value {
                     Some(v) => {
-                        state.insert(k.as_slice(), v.as_slice())?;
-                        preimages.insert(hash.as_slice(), key.as_slice())?;
+                        preimages.insert(preimage_key(*store, key).as_slice(), key.as_slice())?;
+                        state.insert(k.as_slice(), v.as_slice())?
                     }
-                    None => {
-                        state.remove(k.as_slice())?;
-                        preimages.remove(hash.as_slice())?;
-                    }
+                    None => state.remove(k.as_slice())?,
+                };
+                let before = before.as_ref().map(redb::AccessGuard::value);
+                if first || before == value.as_deref() {
+                    continue;
                 }
+                let record = history_value(before);
+                history.insert(history_key(&k, height).as_slice(), record.as_slice())?;
+                undo.keys.push(k);
             }
             let mut nodes = txn.open_table(NODES)?;
             for (store, batch) in &pending.batches {
-                let encode = |key: &NodeKey| borsh::to_vec(key).map(|k| prefixed(*store, &k));
-                let tree = |e: std::io::Error| StoreError::Tree {
-                    store: store.name(),
-                    error: e.to_string(),
-                };
                 for (key, node) in batch.node_batch.nodes() {
-                    let (key, node) = (
-                        encode(key).map_err(tree)?,
-                        borsh::to_vec(node).map_err(tree)?,
-                    );
-                    nodes.insert(key.as_slice(), node.as_slice())?;
+                    let node = borsh::to_vec(node).map_err(|e| StoreError::tree(*store, e))?;
+                    nodes.insert(node_key(*store, key)?.as_slice(), node.as_slice())?;
                 }
                 for stale in &batch.stale_node_index_batch {
-                    let key = encode(&stale.node_key).map_err(tree)?;
-                    nodes.remove(key.as_slice())?;
+                    undo.nodes.push(node_key(*store, &stale.node_key)?);
                 }
             }
-            txn.open_table(META)?
-                .insert("meta", encode_meta(&pending.meta).as_slice())?;
+            let undo = borsh::to_vec(&undo).map_err(|e| StoreError::Database(e.to_string()))?;
+            txn.open_table(UNDO)?.insert(height, undo.as_slice())?;
+            let meta = pending.meta.encode();
+            txn.open_table(METAS)?.insert(height, meta.as_slice())?;
+            txn.open_table(META)?.insert("meta", meta.as_slice())?;
         }
+        self.prune(&txn, height)?;
         txn.commit()?;
+        Ok(())
+    }
+
+    /// Drops what only heights need that are no longer to be kept.
+    fn prune(&self, txn: &WriteTransaction, newest: u64) -> Result<(), StoreError> {
+        let oldest = self.pruning.oldest(newest);
+        let mut metas = txn.open_table(METAS)?;
+        for _ in 0..PRUNED_AT_ONCE {
+            match metas.first()? {
+                Some((height, _)) if height.value() < oldest => {}
+                _ => break,
+            }
+            metas.pop_first()?;
+            // Nothing is asked below the next height any more, so what it changed need not be undone.
+            let next = metas.first()?.map(|(height, _)| height.value());
+            if let Some(next) = next {
+                forget(txn, next)?;
+            }
+        }
         Ok(())
     }
 }
 
-fn encode_meta(m: &Meta) -> Vec<u8> {
-    let mut out = m.height.to_be_bytes().to_vec();
-    out.push(m.app_hash.len().to_le_bytes()[0]);
-    out.extend_from_slice(&m.app_hash);
-    for (store, (version, root)) in &m.roots {
-        out.push(*store);
-        out.extend_from_slice(&version.to_be_bytes());
-        out.extend_from_slice(root);
+#[cfg(test)]
+impl Disk {
+    /// Records of history, and preimages of keys that the newest state does not have.
+    pub(super) fn leftovers(&self) -> Result<(u64, u64), StoreError> {
+        use redb::ReadableTableMetadata;
+        let txn = self.db.begin_read()?;
+        let count = |table| Ok::<_, StoreError>(txn.open_table(table)?.len()?);
+        Ok((count(HISTORY)?, count(PREIMAGES)? - count(STATE)?))
     }
-    out
 }
 
-fn decode_meta(bytes: &[u8]) -> Result<Meta, StoreError> {
-    let format = || StoreError::Format {
-        expected: "a meta record",
-        found: format!("{} bytes", bytes.len()),
+fn newest(txn: &redb::ReadTransaction) -> Result<Meta, StoreError> {
+    let table = txn.open_table(META)?;
+    let meta = table.get("meta")?;
+    meta.map_or_else(|| Ok(Meta::default()), |bytes| Meta::decode(bytes.value()))
+}
+
+/// Drops the records of what `height` changed: no kept height is before it.
+fn forget(txn: &WriteTransaction, height: u64) -> Result<(), StoreError> {
+    let Some(undo) = txn
+        .open_table(UNDO)?
+        .remove(height)?
+        .map(|bytes| Undo::decode(bytes.value()))
+        .transpose()?
+    else {
+        return Ok(());
     };
-    let (height, rest) = bytes.split_first_chunk::<8>().ok_or_else(format)?;
-    let (len, rest) = rest.split_first().ok_or_else(format)?;
-    let (app_hash, mut rest) = rest
-        .split_at_checked(usize::from(*len))
-        .ok_or_else(format)?;
-    let mut roots = BTreeMap::new();
-    while let Some((store, tail)) = rest.split_first() {
-        let (version, tail) = tail.split_first_chunk::<8>().ok_or_else(format)?;
-        let (root, tail) = tail.split_first_chunk::<32>().ok_or_else(format)?;
-        roots.insert(*store, (u64::from_be_bytes(*version), *root));
-        rest = tail;
+    let mut nodes = txn.open_table(NODES)?;
+    for node in &undo.nodes {
+        nodes.remove(node.as_slice())?;
     }
-    Ok(Meta {
-        height: u64::from_be_bytes(*height),
-        app_hash: app_hash.to_vec(),
-        roots,
-    })
+    let state = txn.open_table(STATE)?;
+    let mut history = txn.open_table(HISTORY)?;
+    let mut preimages = txn.open_table(PREIMAGES)?;
+    for key in &undo.keys {
+        history.remove(history_key(key, height).as_slice())?;
+        // Absence is proved by neighbours, also by those that are deleted by now: a key's preimage is needed as long as
+        // any kept height may have had the key.
+        let from = history_start(key);
+        let to = history_key(key, u64::MAX);
+        let kept = state.get(key.as_slice())?.is_some()
+            || history
+                .range(from.as_slice()..=to.as_slice())?
+                .next()
+                .is_some();
+        if !kept && let Some((tag, key)) = key.split_first() {
+            let mut hash = vec![*tag];
+            hash.extend_from_slice(&KeyHash::with::<sha2::Sha256>(key).0);
+            preimages.remove(hash.as_slice())?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -318,13 +312,13 @@ mod tests {
     fn a_height_is_there_whole_or_not_at_all() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("application.db");
-        let disk = Disk::open(&path).unwrap();
+        let disk = Disk::open(&path, Pruning::KeepRecent(2)).unwrap();
         let one = write(&disk, 1, &[(b"a", Some(b"1")), (b"b", Some(b"2"))]);
         disk.commit(&one).unwrap();
         // Prepared and never committed: gone after a restart.
         let two = write(&disk, 2, &[(b"a", None), (b"c", Some(b"3"))]);
         drop(disk);
-        let disk = Disk::open(&path).unwrap();
+        let disk = Disk::open(&path, Pruning::KeepRecent(2)).unwrap();
         assert_eq!(disk.meta().unwrap().height, 1);
         assert_eq!(disk.meta().unwrap().app_hash, one.app_hash());
         // The same writes give the same hash again.
@@ -344,7 +338,7 @@ mod tests {
     #[test]
     fn the_hash_is_of_the_state_and_a_snapshot_stays() {
         let dir = tempfile::tempdir().unwrap();
-        let disk = Disk::open(&dir.path().join("a.db")).unwrap();
+        let disk = Disk::open(&dir.path().join("a.db"), Pruning::KeepRecent(2)).unwrap();
         disk.commit(&write(&disk, 1, &[(b"a", Some(b"1"))]))
             .unwrap();
         let before = disk.snapshot().unwrap();

@@ -69,6 +69,25 @@ impl StoreKey {
             Self::Wasm => "wasm",
         }
     }
+
+    /// The byte before the store's keys on disk.
+    pub(super) const fn tag(self) -> u8 {
+        match self {
+            Self::Auth => 1,
+            Self::Bank => 2,
+            Self::Consensus => 3,
+            Self::Hooks => 4,
+            Self::Wasm => 5,
+            Self::Authz => 6,
+            Self::Distribution => 7,
+            Self::Evidence => 8,
+            Self::Feegrant => 9,
+            Self::Gov => 10,
+            Self::Mint => 11,
+            Self::Slashing => 12,
+            Self::Staking => 13,
+        }
+    }
 }
 
 /// The first key after everything that begins with `prefix`; `None` when nothing can.

@@ -23,6 +23,15 @@ impl Layers {
         }
     }
 
+    /// The writes and their snapshot; what stays behind has no writes.
+    #[must_use]
+    pub fn detach(&mut self) -> Self {
+        Self {
+            base: Arc::clone(&self.base),
+            layers: std::mem::replace(&mut self.layers, vec![Writes::new()]),
+        }
+    }
+
     /// Start a layer that [`Self::commit`] keeps or [`Self::revert`] drops.
     pub fn push(&mut self) {
         self.layers.push(Writes::new());

@@ -21,6 +21,7 @@ use cosmos_sdk_proto::{
 use ember_abci_app::{
     app::{App, AppOptions},
     codec::address,
+    store::pruning::Pruning,
     tx::sigs::address_of,
 };
 use k256::ecdsa::{Signature, SigningKey, signature::Signer};
@@ -163,7 +164,7 @@ pub fn open(home: &Path) -> App {
         home: home.into(),
         min_gas_prices: vec!["0.025utest".parse().unwrap()],
         query_gas_limit: 50_000_000,
-        keep_recent: 3,
+        pruning: Pruning::KeepRecent(3),
     })
     .unwrap()
 }

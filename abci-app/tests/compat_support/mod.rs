@@ -8,6 +8,7 @@ use ember_abci_app::{
     codec::descriptors::pool,
     metrics::Metrics,
     modules::{router::Router, wasm::WasmModule},
+    store::pruning::Pruning,
 };
 use std::{fmt::Write, path::Path, sync::Arc};
 use tendermint_abci::Application;
@@ -41,7 +42,7 @@ async fn table(dir: &Path) -> Result<String> {
         home: dir.join("home"),
         min_gas_prices: Vec::new(),
         query_gas_limit: 1_000_000,
-        keep_recent: 1,
+        pruning: Pruning::KeepRecent(1),
     })?;
     // Nobody listens there: what needs the engine says so, which is an answer.
     let services = Services::new(app.clone(), Metrics::default(), "http://127.0.0.1:9")?;
