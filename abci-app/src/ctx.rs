@@ -90,6 +90,9 @@ pub struct Ctx {
     /// How many contracts' messages stand in each other here, and how many of their queries. It is kept with the
     /// context because other modules' messages may carry messages to contracts again.
     pub depth: Depth,
+    /// Whether contracts' messages may instantiate any code, whoever its creator lets: below a contract that governance
+    /// instantiates, as wasmd's policy of submessages has it.
+    pub may_instantiate: bool,
 }
 
 /// How deep contracts call each other.
@@ -116,6 +119,7 @@ impl Ctx {
             mode,
             tx: None,
             depth: Depth::default(),
+            may_instantiate: false,
         }
     }
 

@@ -1,7 +1,12 @@
 //! Who may store, instantiate and change code and contracts.
 
 use super::fail::{Code, Fail, Res};
+use crate::error::AppError;
 use cosmos_sdk_proto::cosmwasm::wasm::v1::{AccessConfig, AccessType};
+use std::collections::BTreeSet;
+
+/// The most addresses of one list.
+const MAX_ADDRESSES: usize = 50;
 
 /// The permission as wasmd knows it; `Unspecified` for what it does not.
 pub(super) fn kind(permission: i32) -> AccessType {
@@ -44,24 +49,66 @@ pub(super) fn is_subset(a: &AccessConfig, of: &AccessConfig) -> bool {
     }
 }
 
+/// Whether the kind `a` is at least as narrow as `of`, whatever their addresses.
+pub(super) fn is_narrower(a: i32, of: i32) -> bool {
+    let own = kind(a);
+    match kind(of) {
+        AccessType::Everybody => own != AccessType::Unspecified,
+        AccessType::Nobody => own == AccessType::Nobody,
+        AccessType::AnyOfAddresses => {
+            matches!(own, AccessType::Nobody | AccessType::AnyOfAddresses)
+        }
+        _ => false,
+    }
+}
+
 /// Check what a message sets.
 ///
 /// # Errors
-/// wasm/12, wasm/14.
-pub(super) fn validate(config: &AccessConfig) -> Res<()> {
-    match kind(config.permission) {
-        AccessType::Unspecified => Err(Fail::new(
-            Code::Invalid,
-            format_args!("permission: got {}", config.permission),
-        )),
-        AccessType::AnyOfAddresses if config.addresses.is_empty() => {
-            Err(Fail::new(Code::Empty, "addresses"))
+/// wasm/12, /14, /15; sdk/18 for too many addresses, and those of `addr` for one that is none.
+pub(super) fn validate(config: &AccessConfig, addr: impl Fn(&str) -> Res<()>) -> Res<()> {
+    match known(config.permission)? {
+        AccessType::AnyOfAddresses => {
+            check_addresses(&config.addresses, addr).map_err(|e| e.wrap("addresses"))
         }
-        AccessType::Nobody | AccessType::Everybody if !config.addresses.is_empty() => Err(
-            Fail::new(Code::Invalid, "address not allowed for this type"),
-        ),
         _ => Ok(()),
     }
+}
+
+/// Check a kind of permission.
+///
+/// # Errors
+/// wasm/12, wasm/14.
+pub(super) fn known(permission: i32) -> Res<AccessType> {
+    match kind(permission) {
+        AccessType::Unspecified if permission == 0 => Err(Fail::new(Code::Empty, "type")),
+        AccessType::Unspecified => Err(Fail::new(Code::Invalid, "unknown type: \"Unspecified\"")),
+        kind => Ok(kind),
+    }
+}
+
+/// Check a list of addresses: some, not too many, each once.
+///
+/// # Errors
+/// wasm/12, /15, sdk/18, and those of `addr`.
+pub(super) fn check_addresses(addresses: &[String], addr: impl Fn(&str) -> Res<()>) -> Res<()> {
+    if addresses.is_empty() {
+        return Err(Fail::new(Code::Empty, "addresses"));
+    }
+    if addresses.len() > MAX_ADDRESSES {
+        return Err(AppError::invalid_request(format_args!(
+            "total number of addresses is greater than {MAX_ADDRESSES}"
+        ))
+        .into());
+    }
+    let mut seen = BTreeSet::new();
+    for a in addresses {
+        addr(a).map_err(|e| e.wrap(format_args!("address: {a}")))?;
+        if !seen.insert(a.to_uppercase()) {
+            return Err(Fail::new(Code::Duplicate, "duplicate addresses"));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -93,13 +140,41 @@ mod tests {
                 && !is_subset(&all, &ab)
         );
         assert!(is_subset(&none, &none) && is_subset(&none, &a) && !is_subset(&a, &none));
-        assert!(validate(&cfg(AccessType::AnyOfAddresses, &[])).is_err());
-        assert!(
-            validate(&AccessConfig {
-                permission: 2,
-                addresses: vec![]
-            })
-            .is_err()
+    }
+
+    #[test]
+    fn what_a_message_sets_is_checked() {
+        let check = |c: &AccessConfig| {
+            let addr = |a: &str| match a {
+                "bad" => Err(AppError::invalid_address(a).into()),
+                _ => Ok(()),
+            };
+            validate(c, addr).map_err(|e: Fail| e.app.log)
+        };
+        let any = |a: &[&str]| check(&cfg(AccessType::AnyOfAddresses, a));
+        assert_eq!(check(&cfg(AccessType::Nobody, &[])), Ok(()));
+        assert_eq!(any(&["a", "b"]), Ok(()));
+        assert_eq!(any(&[]).unwrap_err(), "addresses: addresses: empty");
+        assert_eq!(
+            any(&["bad"]).unwrap_err(),
+            "addresses: address: bad: bad: invalid address"
         );
+        assert_eq!(
+            any(&["a", "A"]).unwrap_err(),
+            "addresses: duplicate addresses: duplicate"
+        );
+        let many: Vec<String> = (0..51).map(|i| i.to_string()).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert_eq!(any(&many[..50]), Ok(()));
+        assert!(any(&many).unwrap_err().contains("greater than 50"));
+        let of = |permission| {
+            check(&AccessConfig {
+                permission,
+                addresses: vec![],
+            })
+            .unwrap_err()
+        };
+        assert_eq!(of(0), "type: empty");
+        assert_eq!(of(2), "unknown type: \"Unspecified\": invalid");
     }
 }

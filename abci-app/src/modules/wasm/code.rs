@@ -32,15 +32,13 @@ impl Keeper {
         permission: Option<AccessConfig>,
     ) -> Res<(u64, Vec<u8>)> {
         let ctx = &self.ctx;
+        let policy = self.policy(creator);
         let creator = self.human(creator)?;
         let params = state::params(ctx)?;
         let default = access::default_for(params.instantiate_default_permission, &creator);
         let permission = permission.unwrap_or_else(|| default.clone());
-        let may_upload = params
-            .code_upload_access
-            .as_ref()
-            .is_some_and(|a| access::allows(a, &creator));
-        if !may_upload || !access::is_subset(&permission, &default) {
+        let upload = params.code_upload_access.unwrap_or_default();
+        if !policy.may_create(&upload, &default, &creator, &permission) {
             return Err(AppError::unauthorized("can not create code").into());
         }
         let wasm = if is_gzip(wasm) {

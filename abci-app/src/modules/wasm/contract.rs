@@ -1,7 +1,7 @@
 //! Contracts' life: instantiate, execute, migrate, sudo, reply, query, and their admin.
 
 use super::{
-    access, address, coins,
+    address, coins,
     events::CONTRACT,
     fail::{Code, Fail, Res},
     gas_register,
@@ -69,11 +69,8 @@ impl Keeper {
             "Loading CosmWasm module: instantiate",
         )?;
         let creator = self.human(new.creator)?;
-        if !code
-            .instantiate_config
-            .as_ref()
-            .is_some_and(|c| access::allows(c, &creator))
-        {
+        let policy = self.policy(new.creator);
+        if !policy.may_instantiate(code.instantiate_config.as_ref(), &creator) {
             return Err(AppError::unauthorized("can not instantiate").into());
         }
         let addr = match new.naming {
@@ -140,6 +137,7 @@ impl Keeper {
                 .attr("code_id", new.code_id.to_string()),
         );
         let data = self
+            .below(policy.of_instantiated())
             .handle_answer(&addr, &human, answer)
             .map_err(|e| e.wrap("dispatch"))?;
         Ok((addr, data))
@@ -242,12 +240,9 @@ impl Keeper {
         let mut info = self.owned(contract, sender, "can not migrate")?;
         let code =
             state::code(ctx, code_id)?.ok_or_else(|| AppError::invalid_request("unknown code"))?;
+        let policy = self.policy(sender);
         let sender = self.human(sender)?;
-        if !code
-            .instantiate_config
-            .as_ref()
-            .is_some_and(|c| access::allows(c, &sender))
-        {
+        if !policy.may_instantiate(code.instantiate_config.as_ref(), &sender) {
             return Err(AppError::unauthorized("to use new code").into());
         }
         let checksum = state::checksum(&code)?;
@@ -290,6 +285,7 @@ impl Keeper {
         );
         match answer {
             Some(answer) => self
+                .below(policy.of_migrated())
                 .handle_answer(contract, &human, answer)
                 .map_err(|e| e.wrap("dispatch")),
             None => Ok(None),
@@ -309,11 +305,28 @@ impl Keeper {
         Ok(())
     }
 
-    /// A contract that `sender` administers.
+    /// Set a contract's label.
+    ///
+    /// # Errors
+    /// sdk/4, sdk/18.
+    pub fn set_label(&self, contract: &[u8], sender: &[u8], label: &str) -> Res<()> {
+        let mut info = self.owned(contract, sender, "can not modify contract")?;
+        info.label = label.to_owned();
+        state::set_contract(&self.ctx, contract, &info)?;
+        let event = Event::new("update_contract_label").attr(CONTRACT, self.human(contract)?);
+        self.ctx.emit(event.attr("new_label", label));
+        Ok(())
+    }
+
+    /// A contract that `sender` administers: governance does every one.
     fn owned(&self, contract: &[u8], sender: &[u8], refusal: &str) -> Res<ContractInfo> {
         let info = state::contract(&self.ctx, contract)?
             .ok_or_else(|| AppError::invalid_request("unknown contract"))?;
-        if info.admin.is_empty() || self.addr(&info.admin)? != sender {
+        let admin = match info.admin.as_str() {
+            "" => None,
+            admin => Some(self.addr(admin)?),
+        };
+        if !self.policy(sender).may_modify(admin.as_deref(), sender) {
             return Err(AppError::unauthorized(refusal).into());
         }
         Ok(info)

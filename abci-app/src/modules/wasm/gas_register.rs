@@ -21,6 +21,9 @@ const ATTRIBUTE_FREE_BYTES: u64 = 100;
 /// Unpacking costs 15 per 100 bytes of gzip.
 const UNCOMPRESS_PER_100_BYTES: u64 = 15;
 
+/// Pinning a code, and unpinning one.
+pub(super) const PIN: u64 = 500_000;
+
 /// Loading a contract. Messages to it cost nothing by the byte, as in wasmd.
 pub(super) const fn setup(discount: bool) -> u64 {
     if discount {

@@ -36,7 +36,8 @@ pub(super) fn init(k: &Keeper, genesis: Genesis) -> Res<()> {
     let ctx = &k.ctx;
     let access: cosmos_sdk_proto::cosmwasm::wasm::v1::AccessConfig =
         genesis.params.code_upload_access.into();
-    access::validate(&access).map_err(|e| e.wrap("params: code_upload_access"))?;
+    access::validate(&access, |a| k.addr(a).map(drop))
+        .map_err(|e| e.wrap("params: code_upload_access"))?;
     let default: cosmos_sdk_proto::cosmwasm::wasm::v1::AccessType =
         genesis.params.instantiate_default_permission.into();
     let params = Params {

@@ -7,6 +7,7 @@ use super::{
     contract::{Naming, NewContract},
     fail::{Code, Fail, Res},
     keeper::Keeper,
+    msg_gov,
 };
 use crate::{codec::strict, error::AppError};
 use cosmos_sdk_proto::{
@@ -42,7 +43,7 @@ const MAX_LABEL: usize = 128;
 const MAX_SALT: usize = 64;
 
 /// Strict: what is signed has one encoding and no field that this chain does not know.
-fn decode<T: Message + Default>(value: &[u8]) -> Res<T> {
+pub(super) fn decode<T: Message + Default>(value: &[u8]) -> Res<T> {
     Ok(strict("message", value)?)
 }
 
@@ -55,6 +56,9 @@ fn unknown(type_url: &str) -> Fail {
 /// # Errors
 /// sdk/2; sdk/6 for messages of other modules.
 pub(super) fn signers(type_url: &str, value: &[u8]) -> Res<Vec<String>> {
+    if let Some(signer) = msg_gov::signer(type_url, value) {
+        return Ok(vec![signer?]);
+    }
     Ok(vec![match type_url {
         STORE => decode::<MsgStoreCode>(value)?.sender,
         INSTANTIATE => decode::<MsgInstantiateContract>(value)?.sender,
@@ -72,6 +76,9 @@ pub(super) fn signers(type_url: &str, value: &[u8]) -> Res<Vec<String>> {
 /// # Errors
 /// What the message's checks and the contract say; sdk/6 for messages of other modules.
 pub(super) fn handle(k: &Keeper, type_url: &str, value: &[u8]) -> Res<(String, Vec<u8>)> {
+    if let Some(response) = msg_gov::handle(k, type_url, value) {
+        return Ok((format!("{type_url}Response"), response?));
+    }
     let response = match type_url {
         STORE => store(k, decode(value)?)?,
         INSTANTIATE => {
@@ -143,21 +150,10 @@ pub(super) fn handle(k: &Keeper, type_url: &str, value: &[u8]) -> Res<(String, V
 
 fn store(k: &Keeper, m: MsgStoreCode) -> Res<Vec<u8>> {
     let sender = k.addr(&m.sender).map_err(|e| e.wrap("sender"))?;
-    match m.wasm_byte_code.len() {
-        0 => return Err(AppError::invalid_request("code bytes is required: empty").into()),
-        n if n > MAX_WASM => {
-            return Err(AppError::invalid_request(format_args!(
-                "code bytes cannot be longer than {MAX_WASM} bytes, got {n}: exceeds limit"
-            ))
-            .into());
-        }
-        _ => {}
-    }
+    check_wasm(&m.wasm_byte_code)?;
     if let Some(permission) = &m.instantiate_permission {
-        access::validate(permission).map_err(|e| e.wrap("instantiate permission"))?;
-        for a in &permission.addresses {
-            k.addr(a).map_err(|e| e.wrap("instantiate permission"))?;
-        }
+        access::validate(permission, |a| k.addr(a).map(drop))
+            .map_err(|e| e.wrap("instantiate permission"))?;
     }
     let (code_id, checksum) = k.store_code(&sender, &m.wasm_byte_code, m.instantiate_permission)?;
     Ok(MsgStoreCodeResponse { code_id, checksum }.encode_to_vec())
@@ -178,10 +174,7 @@ fn instantiate(
     check_code_id(code_id)?;
     check_label(label).map_err(|e| e.wrap("label"))?;
     coins::validate(funds).map_err(|e| e.wrap("funds"))?;
-    let admin = match admin {
-        "" => String::new(),
-        admin => k.human(&k.addr(admin).map_err(|e| e.wrap("admin"))?)?,
-    };
+    let admin = optional(k, admin).map_err(|e| e.wrap("admin"))?;
     check_json(msg)?;
     let new = NewContract {
         code_id,
@@ -196,13 +189,35 @@ fn instantiate(
     Ok((k.human(&addr)?, data.unwrap_or_default()))
 }
 
-fn parties(k: &Keeper, sender: &str, contract: &str) -> Res<(Vec<u8>, Vec<u8>)> {
+/// An address that may be left out, as the chain writes it.
+pub(super) fn optional(k: &Keeper, address: &str) -> Res<String> {
+    match address {
+        "" => Ok(String::new()),
+        address => k.human(&k.addr(address)?),
+    }
+}
+
+/// Code is there and not too large.
+pub(super) fn check_wasm(wasm: &[u8]) -> Res<()> {
+    match wasm.len() {
+        0 => Err(AppError::invalid_request("code bytes is required: empty").into()),
+        n if n > MAX_WASM => Err(AppError::invalid_request(format_args!(
+            "code bytes cannot be longer than {MAX_WASM} bytes, got {n}: exceeds limit"
+        ))
+        .into()),
+        _ => Ok(()),
+    }
+}
+
+/// The addresses of a sender and a contract.
+pub(super) fn parties(k: &Keeper, sender: &str, contract: &str) -> Res<(Vec<u8>, Vec<u8>)> {
     let sender = k.addr(sender).map_err(|e| e.wrap("sender"))?;
     let contract = k.addr(contract).map_err(|e| e.wrap("contract"))?;
     Ok((sender, contract))
 }
 
-fn check_code_id(code_id: u64) -> Res<()> {
+/// A code is named.
+pub(super) fn check_code_id(code_id: u64) -> Res<()> {
     if code_id == 0 {
         return Err(AppError::invalid_request("code id is required").into());
     }

@@ -178,6 +178,11 @@ pub(super) fn set_pinned(ctx: &Ctx, code_id: u64) -> Res<()> {
     Ok(ctx.set(STORE, &keys::pinned(code_id), vec![1])?)
 }
 
+/// Unpin a code on chain.
+pub(super) fn remove_pinned(ctx: &Ctx, code_id: u64) -> Res<()> {
+    Ok(ctx.remove(STORE, &keys::pinned(code_id))?)
+}
+
 /// The parameters; wasmd's defaults before genesis.
 pub(super) fn params(ctx: &Ctx) -> Res<Params> {
     Ok(

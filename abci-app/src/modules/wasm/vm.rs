@@ -155,6 +155,28 @@ impl Vm {
             })
     }
 
+    /// Keep the compiled module in memory for good, in a block: a node that lacks it stops rather than disagree with
+    /// the others.
+    pub fn keep(&self, checksum: &Checksum) {
+        if let Err(e) = self.pin(checksum) {
+            local_fault(&format!("cannot load wasm code {checksum}"), &e.app);
+        }
+    }
+
+    /// Keep the compiled module in memory no longer than any other. Nothing where it is not kept.
+    pub fn drop_kept(&self, checksum: &Checksum) {
+        // How long a module stays in memory is no result: what fails here only costs this node memory.
+        if let Err(e) = self.main.unpin(checksum) {
+            tracing::warn!(%checksum, error = %e, "compiled wasm module stays in memory");
+        }
+    }
+
+    /// How many modules are in memory for good.
+    #[cfg(test)]
+    pub fn kept(&self) -> usize {
+        self.main.metrics().elements_pinned_memory_cache
+    }
+
     /// An instance of a stored code.
     ///
     /// # Errors

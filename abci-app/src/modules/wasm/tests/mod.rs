@@ -2,6 +2,7 @@
 
 mod chain;
 mod genesis;
+mod gov;
 mod messages;
 mod queries;
 mod replies;
