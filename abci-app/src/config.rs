@@ -1,6 +1,7 @@
 //! `config/app.toml`: what a node decides for itself. Nothing here may touch consensus.
 
 use crate::{
+    app::sync::SnapshotOptions,
     server::Addr,
     store::pruning::{Pruning, PruningError},
 };
@@ -44,6 +45,13 @@ pub struct Config {
     /// How many heights `custom` keeps.
     #[serde(default)]
     pruning_keep_recent: u64,
+    /// Every how many heights the state is written as a snapshot, with which a node of CometBFT can begin (state sync); 0:
+    /// never.
+    #[serde(default)]
+    snapshot_interval: u64,
+    /// How many snapshots stay.
+    #[serde(default = "snapshot_keep_recent")]
+    snapshot_keep_recent: u32,
     /// What files had before there was `pruning`: `custom` with so many heights.
     #[serde(default, skip_serializing)]
     keep_recent: Option<u64>,
@@ -64,6 +72,11 @@ pub struct Config {
     pub empty_block_interval_ms: u64,
 }
 
+/// The SDK's.
+const fn snapshot_keep_recent() -> u32 {
+    2
+}
+
 fn pruning() -> String {
     "default".into()
 }
@@ -78,6 +91,8 @@ impl Config {
             query_gas_limit: 50_000_000,
             pruning: pruning(),
             pruning_keep_recent: 0,
+            snapshot_interval: 0,
+            snapshot_keep_recent: snapshot_keep_recent(),
             keep_recent: None,
             abci_laddr: "unix://data/abci.sock".into(),
             rpc_laddr: "tcp://127.0.0.1:26657".into(),
@@ -126,6 +141,14 @@ impl Config {
         match self.keep_recent {
             Some(n) => Ok(Pruning::KeepRecent(n.max(1))),
             None => Pruning::parse(&self.pruning, self.pruning_keep_recent),
+        }
+    }
+
+    /// Which snapshots are taken.
+    pub const fn snapshots(&self) -> SnapshotOptions {
+        SnapshotOptions {
+            interval: self.snapshot_interval,
+            keep_recent: self.snapshot_keep_recent,
         }
     }
 

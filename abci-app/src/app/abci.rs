@@ -16,19 +16,17 @@ use crate::{
 use std::sync::Arc;
 use tendermint_abci::Application;
 use tendermint_proto::v0_38::abci::{
-    CheckTxType, RequestCheckTx, RequestFinalizeBlock, RequestInfo, RequestInitChain,
-    RequestPrepareProposal, RequestProcessProposal, RequestQuery, ResponseCheckTx, ResponseCommit,
-    ResponseFinalizeBlock, ResponseInfo, ResponseInitChain, ResponsePrepareProposal,
+    CheckTxType, RequestApplySnapshotChunk, RequestCheckTx, RequestFinalizeBlock, RequestInfo,
+    RequestInitChain, RequestLoadSnapshotChunk, RequestOfferSnapshot, RequestPrepareProposal,
+    RequestProcessProposal, RequestQuery, ResponseApplySnapshotChunk, ResponseCheckTx,
+    ResponseCommit, ResponseFinalizeBlock, ResponseInfo, ResponseInitChain, ResponseListSnapshots,
+    ResponseLoadSnapshotChunk, ResponseOfferSnapshot, ResponsePrepareProposal,
     ResponseProcessProposal, ResponseQuery, response_process_proposal::ProposalStatus,
 };
 
 impl Application for App {
     fn info(&self, _: RequestInfo) -> ResponseInfo {
-        let meta = self
-            .inner
-            .disk
-            .meta()
-            .expect("the state database can be read");
+        let meta = self.disk().meta().expect("the state database can be read");
         ResponseInfo {
             data: "emberd".into(),
             version: env!("CARGO_PKG_VERSION").into(),
@@ -100,6 +98,28 @@ impl Application for App {
             Ok(response) => response,
             Err(e) => panic!("{e}"),
         }
+    }
+
+    fn list_snapshots(&self) -> ResponseListSnapshots {
+        ResponseListSnapshots {
+            snapshots: self.inner.sync.files.list(),
+        }
+    }
+
+    fn offer_snapshot(&self, req: RequestOfferSnapshot) -> ResponseOfferSnapshot {
+        self.offer(&req)
+    }
+
+    fn load_snapshot_chunk(&self, req: RequestLoadSnapshotChunk) -> ResponseLoadSnapshotChunk {
+        let files = &self.inner.sync.files;
+        let chunk = files.chunk(req.height, req.format, req.chunk);
+        ResponseLoadSnapshotChunk {
+            chunk: chunk.unwrap_or_default().into(),
+        }
+    }
+
+    fn apply_snapshot_chunk(&self, req: RequestApplySnapshotChunk) -> ResponseApplySnapshotChunk {
+        self.apply(&req)
     }
 
     fn commit(&self) -> ResponseCommit {

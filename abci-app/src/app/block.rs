@@ -66,8 +66,7 @@ impl App {
             AppError::invalid_request(format_args!("genesis: app_state: expected JSON: {e}"))
         })?;
         let base = self
-            .inner
-            .disk
+            .disk()
             .snapshot()
             .map_err(|e| AppError::new("sdk", 1, e.to_string()))?;
         let block = BlockInfo {
@@ -96,8 +95,7 @@ impl App {
         let layers = ctx.with_layers(|l| l.clone());
         let writes = ctx.with_layers(Layers::take);
         let app_hash = self
-            .inner
-            .disk
+            .disk()
             .prepare(0, writes)
             .map_err(|e| AppError::new("sdk", 1, e.to_string()))?
             .app_hash()
@@ -122,7 +120,7 @@ impl App {
     ) -> std::result::Result<ResponseFinalizeBlock, BlockError> {
         let layers = match self.inner.genesis.lock().clone() {
             Some(genesis) => genesis,
-            None => Layers::new(self.inner.disk.snapshot()? as _),
+            None => Layers::new(self.disk().snapshot()? as _),
         };
         let chain_id = self.inner.last.read().chain_id.clone();
         let height = u64::try_from(req.height).unwrap_or(0);
@@ -176,10 +174,7 @@ impl App {
                 block.time_ns.to_be_bytes().to_vec(),
             )
         });
-        let pending = self
-            .inner
-            .disk
-            .prepare(height, ctx.with_layers(Layers::take))?;
+        let pending = self.disk().prepare(height, ctx.with_layers(Layers::take))?;
         let app_hash = pending.app_hash().to_vec().into();
         *self.inner.pending.lock() = Some(Finalized { pending, block });
         Ok(ResponseFinalizeBlock {
@@ -222,12 +217,14 @@ impl App {
         let Some(done) = self.inner.pending.lock().take() else {
             return Ok(());
         };
-        self.inner.disk.commit(&done.pending)?;
+        self.disk().commit(&done.pending)?;
         *self.inner.genesis.lock() = None;
+        let height = done.block.height;
         *self.inner.last.write() = done.block;
-        let snapshot = self.inner.disk.snapshot()?;
+        let snapshot = self.disk().snapshot()?;
         *self.inner.check.lock() = Layers::new(Arc::clone(&snapshot) as _);
         *self.inner.newest.write() = snapshot;
+        self.snapshot_if_due(height);
         Ok(())
     }
 }

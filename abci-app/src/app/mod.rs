@@ -11,6 +11,7 @@ pub mod phases;
 pub mod query;
 pub mod router;
 pub mod services;
+pub mod sync;
 mod abci;
 mod block;
 
@@ -27,11 +28,13 @@ use crate::{
         error::StoreError,
         pruning::Pruning,
         snapshot::Snapshot,
+        sync::DATABASE,
     },
     tx::{fees::GasPrice, sigs::Verified},
 };
 use parking_lot::{Mutex, RwLock};
 use std::{fs, path::PathBuf, sync::Arc};
+use sync::{SnapshotOptions, Sync};
 use thiserror::Error;
 
 /// How to open the application.
@@ -45,6 +48,8 @@ pub struct AppOptions {
     pub query_gas_limit: u64,
     /// Which past heights are kept, for queries.
     pub pruning: Pruning,
+    /// Which snapshots are taken, for nodes that begin with one.
+    pub snapshots: SnapshotOptions,
 }
 
 /// Why the application did not open.
@@ -76,7 +81,9 @@ pub struct App {
 }
 
 struct Inner {
-    disk: Disk,
+    disk: RwLock<Arc<Disk>>,
+    pruning: Pruning,
+    sync: Sync,
     wasm: WasmModule,
     min_gas_prices: Vec<GasPrice>,
     query_gas_limit: u64,
@@ -111,7 +118,12 @@ impl App {
                 error,
             })?;
         }
-        let disk = Disk::open(&data.join("application.db"), options.pruning)?;
+        let sync =
+            Sync::open(data.clone(), options.snapshots).map_err(|error| OpenError::Folder {
+                path: data.clone(),
+                error,
+            })?;
+        let disk = Disk::open(&data.join(DATABASE), options.pruning)?;
         let wasm = WasmModule::open(&code, Arc::new(chain::Below))?;
         let snapshot = disk.snapshot()?;
         let meta = snapshot.meta().clone();
@@ -124,7 +136,9 @@ impl App {
         };
         let app = Self {
             inner: Arc::new(Inner {
-                disk,
+                disk: RwLock::new(Arc::new(disk)),
+                pruning: options.pruning,
+                sync,
                 wasm,
                 min_gas_prices: options.min_gas_prices,
                 query_gas_limit: options.query_gas_limit,
@@ -141,6 +155,11 @@ impl App {
             app.inner.wasm.pin_all(&ctx).map_err(OpenError::Code)?;
         }
         Ok(app)
+    }
+
+    /// The state database. A state sync puts another in its place.
+    fn disk(&self) -> Arc<Disk> {
+        Arc::clone(&self.inner.disk.read())
     }
 
     /// Where messages go.

@@ -64,7 +64,7 @@ impl App {
             return Ok(None);
         }
         let broken = |e: StoreError| AppError::new("sdk", 1, e.to_string());
-        let disk = &self.inner.disk;
+        let disk = self.disk();
         if let Some(past) = disk.at(height).map_err(broken)? {
             return Ok(Some(past));
         }

@@ -2,7 +2,7 @@
 
 use super::output::{Format, print};
 use crate::{
-    app::{App, AppOptions},
+    app::{App, AppOptions, sync::SnapshotOptions},
     config::Config,
     engine::handshake::GenesisFile,
     store::pruning::Pruning,
@@ -31,6 +31,7 @@ pub(super) fn run(home: &Path, args: &Args) -> Result<()> {
         min_gas_prices: Vec::new(),
         query_gas_limit: config.query_gas_limit,
         pruning: Pruning::Nothing,
+        snapshots: SnapshotOptions::default(),
     })
     .context("open the state (a running node has it locked)")?;
     ensure!(

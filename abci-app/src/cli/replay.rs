@@ -6,7 +6,7 @@ use super::{
     query::Node,
 };
 use crate::{
-    app::{App, AppOptions},
+    app::{App, AppOptions, sync::SnapshotOptions},
     engine::{
         chain::results_hash,
         handshake::{GenesisFile, finalize_request, init_request},
@@ -77,6 +77,7 @@ pub fn run(home: &Path, args: &Args, out: Format) -> Result<()> {
         min_gas_prices: Vec::new(),
         query_gas_limit: 50_000_000,
         pruning: Pruning::KeepRecent(1),
+        snapshots: SnapshotOptions::default(),
     })?;
     let done = execute(&source, &app, &genesis, to)?;
     print(

@@ -112,6 +112,7 @@ pub fn run(home: &Path, args: &Args) -> Result<()> {
         min_gas_prices,
         query_gas_limit: config.query_gas_limit,
         pruning: config.pruning()?,
+        snapshots: config.snapshots(),
     })?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),

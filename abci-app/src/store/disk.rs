@@ -20,6 +20,7 @@ use jmt::{
     JellyfishMerkleTree, KeyHash, OwnedValue,
     storage::{NodeKey, TreeUpdateBatch},
 };
+use parking_lot::Mutex;
 use redb::{Database, ReadableDatabase, ReadableTable, WriteTransaction};
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
@@ -54,6 +55,8 @@ impl Pending {
 pub struct Disk {
     db: Database,
     pruning: Pruning,
+    /// A height that is being read bit by bit, and stays while it is.
+    held: Mutex<Option<u64>>,
 }
 
 fn node_key(store: StoreKey, key: &NodeKey) -> Result<Vec<u8>, StoreError> {
@@ -72,7 +75,11 @@ impl Disk {
     /// When it cannot be opened: another process holds it, or it is damaged.
     pub fn open(path: &Path, pruning: Pruning) -> Result<Self, StoreError> {
         let db = Database::builder().set_cache_size(CACHE).create(path)?;
-        let disk = Self { db, pruning };
+        let disk = Self {
+            db,
+            pruning,
+            held: Mutex::new(None),
+        };
         let txn = disk.db.begin_write()?;
         for table in [STATE, NODES, PREIMAGES, HISTORY] {
             txn.open_table(table)?;
@@ -178,52 +185,65 @@ impl Disk {
         let height = pending.meta.height;
         // Nobody can ask before the first height, whose genesis may have a million keys: it needs no history.
         let first = txn.open_table(METAS)?.first()?.is_none();
-        let mut undo = Undo::default();
-        {
-            let mut state = txn.open_table(STATE)?;
-            let mut history = txn.open_table(HISTORY)?;
-            let mut preimages = txn.open_table(PREIMAGES)?;
-            for ((store, key), value) in &pending.writes {
-                let k = prefixed(*store, key);
-                let before = match value {
-                    Some(v) => {
-                        preimages.insert(preimage_key(*store, key).as_slice(), key.as_slice())?;
-                        state.insert(k.as_slice(), v.as_slice())?
-                    }
-                    None => state.remove(k.as_slice())?,
-                };
-                let before = before.as_ref().map(redb::AccessGuard::value);
-                if first || before == value.as_deref() {
-                    continue;
-                }
-                let record = history_value(before);
-                history.insert(history_key(&k, height).as_slice(), record.as_slice())?;
-                undo.keys.push(k);
-            }
-            let mut nodes = txn.open_table(NODES)?;
-            for (store, batch) in &pending.batches {
-                for (key, node) in batch.node_batch.nodes() {
-                    let node = borsh::to_vec(node).map_err(|e| StoreError::tree(*store, e))?;
-                    nodes.insert(node_key(*store, key)?.as_slice(), node.as_slice())?;
-                }
-                for stale in &batch.stale_node_index_batch {
-                    undo.nodes.push(node_key(*store, &stale.node_key)?);
-                }
-            }
-            let undo = borsh::to_vec(&undo).map_err(|e| StoreError::Database(e.to_string()))?;
-            txn.open_table(UNDO)?.insert(height, undo.as_slice())?;
-            let meta = pending.meta.encode();
-            txn.open_table(METAS)?.insert(height, meta.as_slice())?;
-            txn.open_table(META)?.insert("meta", meta.as_slice())?;
-        }
+        let undo = apply(&txn, pending, !first)?;
+        let undo = borsh::to_vec(&undo).map_err(|e| StoreError::Database(e.to_string()))?;
+        txn.open_table(UNDO)?.insert(height, undo.as_slice())?;
+        let meta = pending.meta.encode();
+        txn.open_table(METAS)?.insert(height, meta.as_slice())?;
+        txn.open_table(META)?.insert("meta", meta.as_slice())?;
         self.prune(&txn, height)?;
         txn.commit()?;
         Ok(())
     }
 
+    /// Adds to a state that has no height yet, and for which [`Self::settle`] will set one: a snapshot's parts.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn fill(&self, writes: Writes) -> Result<(), StoreError> {
+        let pending = self.prepare(0, writes)?;
+        let txn = self.db.begin_write()?;
+        let undo = apply(&txn, &pending, false)?;
+        {
+            let mut nodes = txn.open_table(NODES)?;
+            for node in &undo.nodes {
+                nodes.remove(node.as_slice())?;
+            }
+            let mut meta = txn.open_table(META)?;
+            meta.insert("meta", pending.meta.encode().as_slice())?;
+        }
+        txn.commit()?;
+        Ok(())
+    }
+
+    /// Sets the height of a state that was filled, the only one that is kept; its app hash.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn settle(&self, height: u64) -> Result<Vec<u8>, StoreError> {
+        let meta = self.meta()?.sealed(height);
+        let (txn, bytes) = (self.db.begin_write()?, meta.encode());
+        txn.open_table(METAS)?.insert(height, bytes.as_slice())?;
+        txn.open_table(META)?.insert("meta", bytes.as_slice())?;
+        txn.commit()?;
+        Ok(meta.app_hash)
+    }
+
+    /// Keeps a height, and those above it, until a [`Hold`] is dropped. One at a time.
+    pub fn hold(&self, height: u64) {
+        *self.held.lock() = Some(height);
+    }
+
+    /// What ends the keeping of [`Self::hold`] when it is dropped.
+    #[must_use]
+    pub const fn held(&self) -> Hold<'_> {
+        Hold(self)
+    }
+
     /// Drops what only heights need that are no longer to be kept.
     fn prune(&self, txn: &WriteTransaction, newest: u64) -> Result<(), StoreError> {
-        let oldest = self.pruning.oldest(newest);
+        let held = self.held.lock().unwrap_or(u64::MAX);
+        let oldest = self.pruning.oldest(newest).min(held);
         let mut metas = txn.open_table(METAS)?;
         for _ in 0..PRUNED_AT_ONCE {
             match metas.first()? {
@@ -256,6 +276,55 @@ fn newest(txn: &redb::ReadTransaction) -> Result<Meta, StoreError> {
     let table = txn.open_table(META)?;
     let meta = table.get("meta")?;
     meta.map_or_else(|| Ok(Meta::default()), |bytes| Meta::decode(bytes.value()))
+}
+
+/// Writes a height's state and trees; what is to be forgotten with the heights before it. With `past`, what was there
+/// before stays on record.
+fn apply(txn: &WriteTransaction, pending: &Pending, past: bool) -> Result<Undo, StoreError> {
+    let mut undo = Undo::default();
+    let mut state = txn.open_table(STATE)?;
+    let mut history = txn.open_table(HISTORY)?;
+    let mut preimages = txn.open_table(PREIMAGES)?;
+    for ((store, key), value) in &pending.writes {
+        let k = prefixed(*store, key);
+        let before = match value {
+            Some(v) => {
+                preimages.insert(preimage_key(*store, key).as_slice(), key.as_slice())?;
+                state.insert(k.as_slice(), v.as_slice())?
+            }
+            None => state.remove(k.as_slice())?,
+        };
+        let before = before.as_ref().map(redb::AccessGuard::value);
+        if !past || before == value.as_deref() {
+            continue;
+        }
+        let record = history_value(before);
+        history.insert(
+            history_key(&k, pending.meta.height).as_slice(),
+            record.as_slice(),
+        )?;
+        undo.keys.push(k);
+    }
+    let mut nodes = txn.open_table(NODES)?;
+    for (store, batch) in &pending.batches {
+        for (key, node) in batch.node_batch.nodes() {
+            let node = borsh::to_vec(node).map_err(|e| StoreError::tree(*store, e))?;
+            nodes.insert(node_key(*store, key)?.as_slice(), node.as_slice())?;
+        }
+        for stale in &batch.stale_node_index_batch {
+            undo.nodes.push(node_key(*store, &stale.node_key)?);
+        }
+    }
+    Ok(undo)
+}
+
+/// Keeps a height while it lives.
+pub struct Hold<'a>(&'a Disk);
+
+impl Drop for Hold<'_> {
+    fn drop(&mut self) {
+        *self.0.held.lock() = None;
+    }
 }
 
 /// Drops the records of what `height` changed: no kept height is before it.

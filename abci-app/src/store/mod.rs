@@ -12,6 +12,7 @@ mod tables;
 mod history;
 pub mod snapshot;
 pub mod disk;
+pub mod sync;
 
 pub use kv::{Base, Order, StoreKey, Write, prefix_end};
 pub use layers::Layers;

@@ -19,7 +19,7 @@ use cosmos_sdk_proto::{
     },
 };
 use ember_abci_app::{
-    app::{App, AppOptions},
+    app::{App, AppOptions, sync::SnapshotOptions},
     codec::address,
     store::pruning::Pruning,
     tx::sigs::address_of,
@@ -165,6 +165,7 @@ pub fn open(home: &Path) -> App {
         min_gas_prices: vec!["0.025utest".parse().unwrap()],
         query_gas_limit: 50_000_000,
         pruning: Pruning::KeepRecent(3),
+        snapshots: SnapshotOptions::default(),
     })
     .unwrap()
 }

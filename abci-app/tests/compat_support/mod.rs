@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use cosmos_sdk_proto::Any;
 use ember_abci_app::{
     api::{Services, descriptors},
-    app::{App, AppOptions, chain::Below, router::Modules},
+    app::{App, AppOptions, chain::Below, router::Modules, sync::SnapshotOptions},
     codec::descriptors::pool,
     metrics::Metrics,
     modules::{router::Router, wasm::WasmModule},
@@ -43,6 +43,7 @@ async fn table(dir: &Path) -> Result<String> {
         min_gas_prices: Vec::new(),
         query_gas_limit: 1_000_000,
         pruning: Pruning::KeepRecent(1),
+        snapshots: SnapshotOptions::default(),
     })?;
     // Nobody listens there: what needs the engine says so, which is an answer.
     let services = Services::new(app.clone(), Metrics::default(), "http://127.0.0.1:9")?;

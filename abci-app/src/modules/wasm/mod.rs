@@ -7,6 +7,7 @@ mod access;
 mod address;
 mod backend_api;
 mod backend_storage;
+mod blobs;
 mod code;
 mod coins;
 mod contract;
