@@ -89,8 +89,10 @@ fn main() -> Result<()> {
     println!();
     report::shares(&ours);
     println!();
+    println!("emberd alone, a second");
     println!(
-        "emberd, signatures verified a second, one core    {:>8.0}",
+        "{:<44} {:>12.0}",
+        "signatures verified, one core",
         socket::signatures_a_second(&workload)?
     );
     for (i, connections) in CONNECTIONS.into_iter().enumerate() {
@@ -100,7 +102,8 @@ fn main() -> Result<()> {
         chain.run(&block)?;
         let rounds = workload.unsent(ROUNDS, 1_000_000 + ROUNDS * i as u128)?;
         let rate = socket::checks_a_second(&chain, &dir, connections, &rounds)?;
-        println!("emberd, CheckTx a second, unix socket, {connections} connections {rate:>8.0}");
+        let name = format!("CheckTx, unix socket, connections: {connections}");
+        println!("{name:<44} {rate:>12.0}");
     }
     Ok(())
 }
