@@ -139,6 +139,7 @@ impl App {
         let begun = ctx.take_events().into_iter();
         let begun = begun.map(|e| convert::event(e.attr("mode", "BeginBlock")));
         let mut events: Vec<_> = begun.collect();
+        let params = consensus::get(&ctx);
         let max_gas = consensus::max_gas(&ctx);
         let ante = Ante {
             min_gas_prices: &[],
@@ -174,6 +175,7 @@ impl App {
                 block.time_ns.to_be_bytes().to_vec(),
             )
         });
+        let consensus_param_updates = Some(consensus::get(&ctx)).filter(|now| *now != params);
         let pending = self.disk().prepare(height, ctx.with_layers(Layers::take))?;
         let app_hash = pending.app_hash().to_vec().into();
         *self.inner.pending.lock() = Some(Finalized { pending, block });
@@ -182,7 +184,7 @@ impl App {
             tx_results,
             app_hash,
             validator_updates,
-            ..ResponseFinalizeBlock::default()
+            consensus_param_updates,
         })
     }
 

@@ -49,6 +49,7 @@ impl Chain for Below {
         if coins.is_empty() {
             return Err(AppError::invalid_coins("expected coins, got none"));
         }
+        bank::enabled::check(ctx, &coins)?;
         bank::keeper::check_recipient(ctx, to)?;
         bank::keeper::send(ctx, from, to, &coins)
     }

@@ -5,8 +5,8 @@ use crate::{
     ctx::Ctx,
     error::{AppError, Result},
     modules::{
-        auth, authz, bank, distribution, evidence, feegrant, mint, router::Router, slashing,
-        staking, vesting, wasm::WasmModule,
+        auth, authz, bank, consensus, distribution, evidence, feegrant, mint, router::Router,
+        slashing, staking, vesting, wasm::WasmModule,
     },
 };
 use cosmos_sdk_proto::Any;
@@ -30,6 +30,7 @@ impl Router for Modules<'_> {
         bank::msg::signers(url, value)
             .or_else(|| auth::msg::signers(url, value))
             .or_else(|| authz::msg::signers(url, value))
+            .or_else(|| consensus::msg::signers(url, value))
             .or_else(|| distribution::msg::signers(url, value))
             .or_else(|| evidence::msg::signers(url, value))
             .or_else(|| feegrant::msg::signers(url, value))
@@ -48,6 +49,7 @@ impl Router for Modules<'_> {
             bank::msg::handle(ctx, url, value)
                 .or_else(|| auth::msg::handle(ctx, url, value))
                 .or_else(|| authz::msg::handle(ctx, self, url, value))
+                .or_else(|| consensus::msg::handle(ctx, url, value))
                 .or_else(|| distribution::msg::handle(ctx, url, value))
                 .or_else(|| evidence::msg::handle(ctx, url, value))
                 .or_else(|| feegrant::msg::handle(ctx, url, value))

@@ -1,4 +1,7 @@
-//! Consensus parameters: what CometBFT is told at genesis, kept so that they can be queried and enforced.
+//! Consensus parameters: what CometBFT is told at genesis and governance changes, kept so that they can be queried and
+//! enforced.
+
+pub mod msg;
 
 use crate::{ctx::Ctx, error::Result, store::StoreKey};
 use prost::Message;
@@ -13,7 +16,7 @@ struct QueryParamsResponse {
 
 const KEY: &[u8] = b"Consensus";
 
-/// Keep the genesis's parameters.
+/// Keep parameters.
 pub fn set(ctx: &Ctx, params: &ConsensusParams) {
     ctx.with_layers(|l| l.set(StoreKey::Consensus, KEY, params.encode_to_vec()));
 }

@@ -1,6 +1,6 @@
 //! `app_state.bank`, in the SDK's JSON.
 
-use super::keeper;
+use super::{enabled, keeper};
 use crate::{
     codec::coins,
     ctx::Ctx,
@@ -9,7 +9,7 @@ use crate::{
     store::{StoreKey, prefix_end},
 };
 use cosmos_sdk_proto::cosmos::{
-    bank::v1beta1::{DenomUnit, Metadata},
+    bank::v1beta1::{DenomUnit, Metadata, Params},
     base::v1beta1::Coin,
 };
 use prost::Message;
@@ -47,6 +47,7 @@ fn write_coins(coins: &[(String, u128)]) -> Value {
 /// sdk/18 with the field that is wrong: an address, a coin, a stated supply that is not the balances' sum.
 pub fn import(ctx: &Ctx, app_state: &Value) -> Result<()> {
     let bank = &app_state["bank"];
+    import_enabled(ctx, bank)?;
     let empty = Vec::new();
     let mut sum: BTreeMap<String, u128> = BTreeMap::new();
     for balance in bank["balances"].as_array().unwrap_or(&empty) {
@@ -76,6 +77,50 @@ pub fn import(ctx: &Ctx, app_state: &Value) -> Result<()> {
         let metadata = read_metadata(m)?;
         let key = keeper::metadata_key(&metadata.base);
         ctx.with_layers(|l| l.set(StoreKey::Bank, &key, metadata.encode_to_vec()));
+    }
+    Ok(())
+}
+
+/// What may be sent. Nothing said is the SDK's default: everything.
+#[allow(deprecated, reason = "the field is part of the message")]
+fn import_enabled(ctx: &Ctx, bank: &Value) -> Result<()> {
+    let (params, empty) = (&bank["params"], Vec::new());
+    if params["send_enabled"]
+        .as_array()
+        .is_some_and(|a| !a.is_empty())
+    {
+        return Err(bad(
+            "params: use of send_enabled in params is no longer supported: expected app_state.bank.send_enabled",
+        ));
+    }
+    let default_send_enabled = match &params["default_send_enabled"] {
+        Value::Null => params.is_null(),
+        v => v
+            .as_bool()
+            .ok_or_else(|| bad("params: default_send_enabled: expected true or false"))?,
+    };
+    enabled::set_params(
+        ctx,
+        &Params {
+            send_enabled: Vec::new(),
+            default_send_enabled,
+        },
+    )?;
+    for entry in bank["send_enabled"].as_array().unwrap_or(&empty) {
+        let denom = entry["denom"].as_str().unwrap_or_default();
+        coins::check_denom(denom)?;
+        let on = match &entry["enabled"] {
+            Value::Null => false,
+            v => v
+                .as_bool()
+                .ok_or_else(|| bad("send_enabled: enabled: expected true or false"))?,
+        };
+        if enabled::of(ctx, denom)?.is_some() {
+            return Err(bad(format_args!(
+                "send_enabled: duplicate send enabled found: '{denom}'"
+            )));
+        }
+        enabled::set(ctx, denom, on)?;
     }
     Ok(())
 }
@@ -159,11 +204,16 @@ pub fn export(ctx: &Ctx) -> Result<Value> {
             }))
         })
         .collect::<Result<Vec<_>>>()?;
+    let send_enabled: Vec<_> = scan(&enabled::ALL_ENABLED)
+        .into_iter()
+        .map(|(k, v)| json!({ "denom": String::from_utf8_lossy(&k[1..]), "enabled": enabled::flag(&v) }))
+        .collect();
+    let default = enabled::params(ctx)?.default_send_enabled;
     Ok(json!({
-        "params": { "send_enabled": [], "default_send_enabled": true },
+        "params": { "send_enabled": [], "default_send_enabled": default },
         "balances": balances,
         "supply": write_coins(&supply),
         "denom_metadata": metadata,
-        "send_enabled": [],
+        "send_enabled": send_enabled,
     }))
 }

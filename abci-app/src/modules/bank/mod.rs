@@ -2,5 +2,6 @@
 
 pub mod genesis;
 pub mod keeper;
+pub mod enabled;
 pub mod msg;
 pub mod query;

@@ -1,22 +1,25 @@
 //! `cosmos.bank.v1beta1.Query`.
 
-use super::keeper;
+use super::{enabled, keeper};
 use crate::{
     codec::{coins, request},
     ctx::Ctx,
     error::{AppError, Result},
-    modules::auth::keeper::addr,
-    modules::page::paginate,
+    modules::auth::keeper::{addr, human},
+    modules::page::{paginate, paginate_keys},
     store::{StoreKey, prefix_end},
 };
 use cosmos_sdk_proto::cosmos::{
     bank::v1beta1::{
-        Metadata, Params, QueryAllBalancesRequest, QueryAllBalancesResponse, QueryBalanceRequest,
-        QueryBalanceResponse, QueryDenomMetadataRequest, QueryDenomMetadataResponse,
-        QueryDenomsMetadataResponse, QueryParamsResponse, QuerySpendableBalanceByDenomRequest,
+        DenomOwner, Metadata, QueryAllBalancesRequest, QueryAllBalancesResponse,
+        QueryBalanceRequest, QueryBalanceResponse, QueryDenomMetadataByQueryStringRequest,
+        QueryDenomMetadataByQueryStringResponse, QueryDenomMetadataRequest,
+        QueryDenomMetadataResponse, QueryDenomOwnersRequest, QueryDenomOwnersResponse,
+        QueryDenomsMetadataResponse, QueryParamsResponse, QuerySendEnabledRequest,
+        QuerySendEnabledResponse, QuerySpendableBalanceByDenomRequest,
         QuerySpendableBalanceByDenomResponse, QuerySpendableBalancesRequest,
         QuerySpendableBalancesResponse, QuerySupplyOfRequest, QuerySupplyOfResponse,
-        QueryTotalSupplyRequest, QueryTotalSupplyResponse,
+        QueryTotalSupplyRequest, QueryTotalSupplyResponse, SendEnabled,
     },
     base::{
         query::v1beta1::{PageRequest, PageResponse},
@@ -38,21 +41,19 @@ pub fn query(ctx: &Ctx, method: &str, data: &[u8]) -> Option<Result<Vec<u8>>> {
         "TotalSupply" => total_supply(ctx, data),
         "SupplyOf" => supply_of(ctx, data),
         "DenomMetadata" => metadata(ctx, data),
+        "DenomMetadataByQueryString" => metadata_by_text(ctx, data),
         "DenomsMetadata" => all_metadata(ctx),
-        "Params" => Ok(QueryParamsResponse {
-            params: Some(params()),
-        }
-        .encode_to_vec()),
+        // The two differ in how REST asks them; as messages they are the same.
+        "DenomOwners" | "DenomOwnersByQuery" => owners(ctx, data),
+        "SendEnabled" => send_enabled(ctx, data),
+        "Params" => enabled::params(ctx).map(|params| {
+            QueryParamsResponse {
+                params: Some(params),
+            }
+            .encode_to_vec()
+        }),
         _ => return None,
     })
-}
-
-#[allow(deprecated, reason = "the field is part of the message")]
-fn params() -> Params {
-    Params {
-        send_enabled: Vec::new(),
-        default_send_enabled: true,
-    }
 }
 
 fn balance(ctx: &Ctx, data: &[u8]) -> Result<Vec<u8>> {
@@ -148,17 +149,80 @@ fn supply_of(ctx: &Ctx, data: &[u8]) -> Result<Vec<u8>> {
 
 fn metadata(ctx: &Ctx, data: &[u8]) -> Result<Vec<u8>> {
     let req: QueryDenomMetadataRequest = request(data)?;
-    let found = find_metadata(ctx, &req.denom)?;
-    let metadata = found.ok_or_else(|| {
+    let metadata = Some(must_metadata(ctx, &req.denom)?);
+    Ok(QueryDenomMetadataResponse { metadata }.encode_to_vec())
+}
+
+fn metadata_by_text(ctx: &Ctx, data: &[u8]) -> Result<Vec<u8>> {
+    let req: QueryDenomMetadataByQueryStringRequest = request(data)?;
+    let metadata = Some(must_metadata(ctx, &req.denom)?);
+    Ok(QueryDenomMetadataByQueryStringResponse { metadata }.encode_to_vec())
+}
+
+fn must_metadata(ctx: &Ctx, denom: &str) -> Result<Metadata> {
+    find_metadata(ctx, denom)?.ok_or_else(|| {
         AppError::key_not_found(format_args!(
-            "rpc error: code = NotFound desc = client metadata for denom {}",
-            req.denom
+            "rpc error: code = NotFound desc = client metadata for denom {denom}"
         ))
-    })?;
-    Ok(QueryDenomMetadataResponse {
-        metadata: Some(metadata),
+    })
+}
+
+/// Who has of a denom. There is no index by denom: every balance is looked at, within the gas of a query.
+fn owners(ctx: &Ctx, data: &[u8]) -> Result<Vec<u8>> {
+    let req: QueryDenomOwnersRequest = request(data)?;
+    coins::check_denom(&req.denom)?;
+    // The key is the length of an address, the address and the denom.
+    let split = |key: &[u8]| {
+        let (len, rest) = key.split_first()?;
+        let (addr, denom) = rest.split_at_checked(usize::from(*len))?;
+        (denom == req.denom.as_bytes()).then(|| addr.to_vec())
+    };
+    let wanted = |key: &[u8], _: &[u8]| Ok(split(key).is_some());
+    let (entries, pagination) = paginate_keys(
+        ctx,
+        StoreKey::Bank,
+        &keeper::ALL_BALANCES,
+        req.pagination.clone(),
+        wanted,
+    )?;
+    let owner = |(key, value): (Vec<u8>, Vec<u8>)| {
+        Ok(DenomOwner {
+            address: human(ctx, &split(&key).unwrap_or_default())?,
+            balance: Some(Coin {
+                denom: req.denom.clone(),
+                amount: keeper::parse(Some(value))?.to_string(),
+            }),
+        })
+    };
+    let denom_owners = entries.into_iter().map(owner).collect::<Result<_>>()?;
+    let pagination = Some(pagination);
+    Ok(QueryDenomOwnersResponse {
+        denom_owners,
+        pagination,
     }
     .encode_to_vec())
+}
+
+/// What is said of the denoms asked for, or a page of all of which something is said.
+fn send_enabled(ctx: &Ctx, data: &[u8]) -> Result<Vec<u8>> {
+    let req: QuerySendEnabledRequest = request(data)?;
+    let mut answer = QuerySendEnabledResponse::default();
+    for denom in &req.denoms {
+        if let Some(enabled) = enabled::of(ctx, denom)? {
+            let denom = denom.clone();
+            answer.send_enabled.push(SendEnabled { denom, enabled });
+        }
+    }
+    if req.denoms.is_empty() {
+        let (entries, page) = paginate(ctx, StoreKey::Bank, &enabled::ALL_ENABLED, req.pagination)?;
+        let entry = |(denom, value): (Vec<u8>, Vec<u8>)| SendEnabled {
+            denom: String::from_utf8_lossy(&denom).into_owned(),
+            enabled: enabled::flag(&value),
+        };
+        answer.send_enabled = entries.into_iter().map(entry).collect();
+        answer.pagination = Some(page);
+    }
+    Ok(answer.encode_to_vec())
 }
 
 /// The metadata of a denom.

@@ -77,6 +77,7 @@ fn amount(amount: &[Coin]) -> Result<Coins> {
 
 /// Makes the account, which must not be there, and sends it its coins.
 fn create(ctx: &Ctx, from: &[u8], to: &[u8], vesting: Vesting) -> Result<()> {
+    bank::enabled::check(ctx, &vesting.original)?;
     bank::keeper::check_recipient(ctx, to)?;
     if keeper::account(ctx, to)?.is_some() {
         let to = keeper::human(ctx, to)?;
