@@ -94,6 +94,20 @@ pub(super) fn from_contract(coins: &[cosmwasm_std::Coin]) -> Res<Vec<Coin>> {
         .collect())
 }
 
+/// One coin that a contract sends; it may be none of it.
+///
+/// # Errors
+/// sdk/10.
+pub(super) fn one_from_contract(coin: &cosmwasm_std::Coin) -> Res<Coin> {
+    if !is_denom(&coin.denom) {
+        return Err(AppError::invalid_coins(format_args!("invalid denom: {}", coin.denom)).into());
+    }
+    Ok(Coin {
+        denom: coin.denom.clone(),
+        amount: coin.amount.to_string(),
+    })
+}
+
 /// The chain's coins as a contract sees them.
 ///
 /// # Errors

@@ -7,7 +7,7 @@ use super::{
     fail::{Code, Fail, Kind, Res},
     gas_register,
     keeper::Keeper,
-    msg, rewards,
+    msg, rewards, staking, votes,
 };
 use crate::{
     ctx::{Ctx, Event},
@@ -148,16 +148,18 @@ impl Keeper {
             CosmosMsg::Custom(_) => {
                 Err(Fail::new(Code::UnknownMsg, "custom variant not supported"))
             }
-            CosmosMsg::Staking(_) => Err(absent("staking")),
-            CosmosMsg::Distribution(msg) => {
-                let any = rewards::encode(human, msg)?;
-                let response = self.chain.handle(&self.ctx, &self.module(), &any)?;
-                Ok(Some((response.type_url, response.value)))
-            }
+            CosmosMsg::Staking(msg) => self.routed(&staking::encode(human, msg)?),
+            CosmosMsg::Distribution(msg) => self.routed(&rewards::encode(human, msg)?),
             CosmosMsg::Ibc(_) => Err(absent("ibc")),
-            CosmosMsg::Gov(_) => Err(absent("gov")),
+            CosmosMsg::Gov(msg) => self.routed(&votes::encode(human, msg)?),
             _ => Err(Fail::new(Code::UnknownMsg, "unknown variant of CosmosMsg")),
         }
+    }
+
+    /// A message of another module that the contract signs.
+    fn routed(&self, any: &Any) -> Res<Response> {
+        let response = self.chain.handle(&self.ctx, &self.module(), any)?;
+        Ok(Some((response.type_url, response.value)))
     }
 
     fn bank(&self, contract: &[u8], human: &str, msg: BankMsg) -> Res<Response> {
@@ -234,8 +236,7 @@ impl Keeper {
         for signer in signers {
             own(&signer)?;
         }
-        let response = self.chain.handle(&self.ctx, &module, &any)?;
-        Ok(Some((response.type_url, response.value)))
+        self.routed(&any)
     }
 }
 

@@ -27,8 +27,10 @@ mod ports;
 mod querier;
 mod query;
 mod rewards;
+mod staking;
 mod state;
 mod vm;
+mod votes;
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use super::{
     fail::{Code, Fail, Kind, Res},
     gas_register::{MULTIPLIER, to_vm},
     keeper::Keeper,
-    msg, rewards, state,
+    msg, rewards, staking, state,
 };
 use crate::{error::AppError, gas::GasMeter};
 use cosmos_sdk_proto::cosmos::{
@@ -14,8 +14,8 @@ use cosmos_sdk_proto::cosmos::{
 };
 use cosmwasm_std::{
     Addr, BalanceResponse, Binary, CodeInfoResponse, ContractInfoResponse, ContractResult,
-    DenomMetadata, DenomMetadataResponse, DenomUnit, DistributionQuery, SupplyResponse,
-    SystemError, SystemResult, WasmQuery,
+    DenomMetadata, DenomMetadataResponse, DenomUnit, DistributionQuery, StakingQuery,
+    SupplyResponse, SystemError, SystemResult, WasmQuery,
 };
 use cosmwasm_vm::{BackendError, BackendResult, GasInfo, Querier};
 use prost::Message;
@@ -38,7 +38,7 @@ enum Request {
     Grpc { path: String, data: Binary },
     Stargate { path: String, data: Binary },
     Custom(IgnoredAny),
-    Staking(IgnoredAny),
+    Staking(StakingQuery),
     Distribution(DistributionQuery),
     Ibc(IgnoredAny),
 }
@@ -72,9 +72,7 @@ impl ChainQuerier {
             Request::Grpc { path, data } => self.grpc(&path, data.as_slice()),
             Request::Stargate { path, data } => self.grpc(&path, data.as_slice()),
             Request::Custom(_) => Err(Fail::unsupported("custom")),
-            Request::Staking(_) => Err(Fail::unsupported(
-                "staking queries are not served by this chain",
-            )),
+            Request::Staking(q) => staking::answer(&self.keeper, q),
             Request::Distribution(q) => rewards::answer(&self.keeper, q),
             Request::Ibc(_) => Err(Fail::unsupported(
                 "ibc queries are not served by this chain",

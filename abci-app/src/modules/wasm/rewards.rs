@@ -57,7 +57,8 @@ struct WithdrawAddress {
     withdraw_address: String,
 }
 
-fn any<M: Message + Name>(m: &M) -> Any {
+/// A message of the chain.
+pub(super) fn any<M: Message + Name>(m: &M) -> Any {
     Any {
         type_url: type_url::<M>(),
         value: m.encode_to_vec(),
@@ -103,7 +104,8 @@ fn amounts(coins: Vec<DecCoin>) -> Res<Vec<Amount>> {
     coins.into_iter().map(amount).collect()
 }
 
-fn json(value: &impl Serialize) -> Res<Vec<u8>> {
+/// An answer.
+pub(super) fn json(value: &impl Serialize) -> Res<Vec<u8>> {
     cosmwasm_std::to_json_vec(value).map_err(|e| Fail::new(Code::QueryFailed, e))
 }
 
@@ -160,6 +162,27 @@ pub(super) fn answer(keeper: &Keeper, query: DistributionQuery) -> Res<Vec<u8>> 
         }
         _ => Err(Fail::unsupported("unknown distribution query")),
     }
+}
+
+/// What one delegation would be paid now, without fractions.
+///
+/// # Errors
+/// The module's.
+pub(super) fn own_rewards(
+    keeper: &Keeper,
+    delegator: &str,
+    validator: &str,
+) -> Res<Vec<cosmwasm_std::Coin>> {
+    let request = QueryDelegationRewardsRequest {
+        delegator_address: delegator.to_owned(),
+        validator_address: validator.to_owned(),
+    };
+    let got: QueryDelegationRewardsResponse = ask(keeper, "DelegationRewards", &request)?;
+    let whole = |c: DecCoin| {
+        let amount = Dec::from_proto(&c.amount)?.truncate_u128()?;
+        Ok(cosmwasm_std::Coin::new(amount, c.denom))
+    };
+    got.rewards.into_iter().map(whole).collect()
 }
 
 fn ask<R: Message + Default>(keeper: &Keeper, method: &str, request: &impl Message) -> Res<R> {

@@ -25,8 +25,7 @@ use std::{
 pub(super) type ContractInstance = Instance<Api, ContractStorage, ChainQuerier>;
 type ModuleCache = Cache<Api, ContractStorage, ChainQuerier>;
 
-/// What contracts may require. Contracts that need staking, IBC or governance load (wasmd's list names those
-/// capabilities too) and get a typed error when they use them.
+/// What contracts may require. Contracts that need IBC load and get a typed error when they use it.
 const CAPABILITIES: [&str; 10] = [
     "iterator",
     "staking",

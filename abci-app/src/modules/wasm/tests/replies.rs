@@ -233,7 +233,7 @@ fn what_the_chain_does_not_serve_is_a_typed_error() {
     for (msg, code) in [
         (json!({"custom": {"mint": 1}}), 20),
         (
-            json!({"staking": {"delegate": {"validator": "v", "amount": {"denom": "uember", "amount": "1"}}}}),
+            json!({"ibc": {"close_channel": {"channel_id": "channel-0"}}}),
             20,
         ),
         (
