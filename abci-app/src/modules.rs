@@ -2,6 +2,7 @@
 
 pub mod page;
 pub mod router;
+pub mod access;
 pub mod auth;
 pub mod bank;
 pub mod vesting;

@@ -9,6 +9,7 @@ pub mod descriptors;
 pub mod json;
 pub mod json_in;
 pub mod times;
+pub mod gzip;
 pub mod gojson;
 mod amino_plan;
 pub mod amino;

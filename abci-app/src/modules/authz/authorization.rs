@@ -1,6 +1,6 @@
 //! What may be done in another's name.
 
-use super::stake;
+use super::{contracts, stake};
 use crate::{
     codec::{coins, strict, type_url},
     ctx::Ctx,
@@ -12,6 +12,10 @@ use cosmos_sdk_proto::{
         authz::v1beta1::GenericAuthorization,
         bank::v1beta1::{MsgSend, SendAuthorization},
         staking::v1beta1::StakeAuthorization,
+    },
+    cosmwasm::wasm::v1::{
+        ContractExecutionAuthorization, ContractMigrationAuthorization, MsgExecuteContract,
+        MsgMigrateContract, MsgStoreCode, StoreCodeAuthorization,
     },
 };
 use prost::{Message, Name};
@@ -28,6 +32,12 @@ pub enum Authorization {
     Send(SendAuthorization),
     /// Delegations and their ends, of so much, with some validators.
     Stake(StakeAuthorization),
+    /// Executions of some contracts.
+    Execution(ContractExecutionAuthorization),
+    /// Migrations of some contracts.
+    Migration(ContractMigrationAuthorization),
+    /// Uploads of some codes.
+    Code(StoreCodeAuthorization),
 }
 
 /// What becomes of an authorization that has been used.
@@ -60,6 +70,19 @@ impl Authorization {
             Some(name) if name == StakeAuthorization::full_name() => {
                 strict("StakeAuthorization", value).map(Self::Stake)
             }
+            Some(name) if name == ContractExecutionAuthorization::full_name() => {
+                let a: ContractExecutionAuthorization =
+                    strict("ContractExecutionAuthorization", value)?;
+                contracts::known(&a.grants).map(|()| Self::Execution(a))
+            }
+            Some(name) if name == ContractMigrationAuthorization::full_name() => {
+                let a: ContractMigrationAuthorization =
+                    strict("ContractMigrationAuthorization", value)?;
+                contracts::known(&a.grants).map(|()| Self::Migration(a))
+            }
+            Some(name) if name == StoreCodeAuthorization::full_name() => {
+                strict("StoreCodeAuthorization", value).map(Self::Code)
+            }
             _ => Err(AppError::tx_decode(format_args!(
                 "no concrete type registered for type URL {} against interface *authz.Authorization",
                 any.type_url.chars().take(128).collect::<String>()
@@ -79,6 +102,9 @@ impl Authorization {
             Self::Generic(a) => any(a),
             Self::Send(a) => any(a),
             Self::Stake(a) => any(a),
+            Self::Execution(a) => any(a),
+            Self::Migration(a) => any(a),
+            Self::Code(a) => any(a),
         }
     }
 
@@ -88,20 +114,26 @@ impl Authorization {
             Self::Generic(a) => a.msg.clone(),
             Self::Send(_) => type_url::<MsgSend>(),
             Self::Stake(a) => stake::message(a),
+            Self::Execution(_) => type_url::<MsgExecuteContract>(),
+            Self::Migration(_) => type_url::<MsgMigrateContract>(),
+            Self::Code(_) => type_url::<MsgStoreCode>(),
         }
     }
 
     /// Whether it makes sense.
     ///
     /// # Errors
-    /// sdk/10, bank/8, authz/4, authz/12; undefined/1 for an empty type.
-    pub fn check(&self) -> Result<()> {
+    /// sdk/10, bank/8, authz/4, authz/12; undefined/1 for an empty type; wasm's for contracts.
+    pub fn check(&self, ctx: &Ctx) -> Result<()> {
         match self {
             Self::Generic(a) if a.msg.is_empty() => {
                 Err(AppError::new("undefined", 1, "msg type cannot be empty"))
             }
             Self::Generic(_) => Ok(()),
             Self::Stake(a) => stake::check(a),
+            Self::Execution(a) => contracts::check(ctx, &a.grants),
+            Self::Migration(a) => contracts::check(ctx, &a.grants),
+            Self::Code(a) => contracts::check_codes(ctx, &a.grants),
             Self::Send(a) if a.spend_limit.is_empty() => {
                 Err(AppError::invalid_coins("spend limit cannot be nil"))
             }
@@ -129,6 +161,13 @@ impl Authorization {
                 Some(left) => Used::Changed(Self::Stake(left)),
                 None => Used::Spent,
             }),
+            Self::Execution(a) => contracts::accept_execution(ctx, &a.grants, msg, |grants| {
+                Used::Changed(Self::Execution(ContractExecutionAuthorization { grants }))
+            }),
+            Self::Migration(a) => contracts::accept_migration(ctx, &a.grants, msg, |grants| {
+                Used::Changed(Self::Migration(ContractMigrationAuthorization { grants }))
+            }),
+            Self::Code(a) => contracts::accept_code(ctx, a, msg),
             Self::Send(a) => {
                 if msg.type_url != type_url::<MsgSend>() {
                     return Err(AppError::new("sdk", 29, "type mismatch: invalid type"));

@@ -38,7 +38,7 @@ pub fn import(ctx: &Ctx, app_state: &Value) -> Result<()> {
         }
         let (granter, grantee) = (addr(ctx, &grant.granter)?, addr(ctx, &grant.grantee)?);
         let authorization = Authorization::decode(grant.authorization.as_ref())?;
-        authorization.check().map_err(|e| bad(e.log))?;
+        authorization.check(ctx).map_err(|e| bad(e.log))?;
         keeper::save(ctx, &granter, &grantee, &authorization, ends)?;
     }
     Ok(())

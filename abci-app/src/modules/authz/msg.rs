@@ -72,7 +72,7 @@ fn grant(ctx: &Ctx, router: &dyn Router, value: &[u8]) -> Result<(String, Vec<u8
     let granter = address(ctx, "granter", &m.granter)?;
     let grant = m.grant.unwrap_or_default();
     let authorization = Authorization::decode(grant.authorization.as_ref())?;
-    authorization.check()?;
+    authorization.check(ctx)?;
     auth::keeper::ensure_account(ctx, &grantee)?;
     let empty = Any {
         type_url: authorization.message(),

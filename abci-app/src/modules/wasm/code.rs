@@ -1,22 +1,20 @@
 //! Storing code.
 
 use super::{
-    access,
     fail::{Code, Fail, Res},
     gas_register,
     keeper::Keeper,
     keys, state,
 };
 use crate::{
+    codec::gzip,
     ctx::{Event, Mode},
     error::AppError,
+    modules::access,
 };
 use cosmos_sdk_proto::cosmwasm::wasm::v1::{AccessConfig, CodeInfo};
-use flate2::read::GzDecoder;
-use std::{borrow::Cow, io::Read};
+use std::borrow::Cow;
 
-/// The largest code, packed or not.
-pub(super) const MAX_WASM: usize = 800 * 1024;
 /// How many codes a node keeps compiled in memory beside those pinned on chain. Uploads cost less than memory.
 pub(super) const MAX_KEPT: u64 = 32;
 
@@ -41,12 +39,9 @@ impl Keeper {
         if !policy.may_create(&upload, &default, &creator, &permission) {
             return Err(AppError::unauthorized("can not create code").into());
         }
-        let wasm = if is_gzip(wasm) {
-            ctx.consume_gas(
-                gas_register::uncompress(wasm.len()),
-                "Uncompress gzip bytecode",
-            )?;
-            Cow::Owned(unpack(wasm, MAX_WASM)?)
+        let wasm = if gzip::is_gzip(wasm) {
+            ctx.consume_gas(gzip::cost(wasm.len()), "Uncompress gzip bytecode")?;
+            Cow::Owned(unpack(wasm, access::MAX_WASM)?)
         } else {
             Cow::Borrowed(wasm)
         };
@@ -80,57 +75,15 @@ impl Keeper {
     }
 }
 
-/// Whether `bytes` start as gzip does.
-pub(super) fn is_gzip(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"\x1f\x8b\x08")
-}
-
-/// Unpack one gzip member of at most `limit` bytes.
+/// Unpack code.
 ///
 /// # Errors
 /// wasm/2.
-pub(super) fn unpack(gzip: &[u8], limit: usize) -> Res<Vec<u8>> {
-    let mut out = Vec::new();
-    let bad = |e: &dyn std::fmt::Display| {
+pub(super) fn unpack(packed: &[u8], limit: usize) -> Res<Vec<u8>> {
+    gzip::unpack(packed, limit).map_err(|e| {
         Fail::new(
             Code::CreateFailed,
             format_args!("uncompress wasm archive: {e}"),
         )
-    };
-    GzDecoder::new(gzip)
-        .take(limit as u64 + 1)
-        .read_to_end(&mut out)
-        .map_err(|e| bad(&e))?;
-    if out.len() > limit {
-        return Err(bad(&format_args!("max {limit} bytes: exceeds limit")));
-    }
-    Ok(out)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use flate2::{Compression, write::GzEncoder};
-    use std::io::Write;
-
-    fn pack(bytes: &[u8]) -> Vec<u8> {
-        let mut e = GzEncoder::new(Vec::new(), Compression::best());
-        e.write_all(bytes).unwrap();
-        e.finish().unwrap()
-    }
-
-    #[test]
-    fn a_gzip_bomb_is_stopped_at_the_limit() {
-        assert_eq!(unpack(&pack(&[7; 1000]), 1000).unwrap(), vec![7; 1000]);
-        let bomb = pack(&vec![0; 50_000_000]);
-        assert!(bomb.len() < MAX_WASM && is_gzip(&bomb));
-        assert!(
-            unpack(&bomb, MAX_WASM)
-                .unwrap_err()
-                .app
-                .log
-                .contains("exceeds limit")
-        );
-        assert!(unpack(&pack(b"x")[..12], 10).is_err(), "cut short");
-    }
+    })
 }

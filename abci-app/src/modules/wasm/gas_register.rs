@@ -18,8 +18,6 @@ const PER_ATTRIBUTE: u64 = 10;
 const PER_CUSTOM_EVENT: u64 = 20;
 /// Bytes of attributes that cost nothing, in one response.
 const ATTRIBUTE_FREE_BYTES: u64 = 100;
-/// Unpacking costs 15 per 100 bytes of gzip.
-const UNCOMPRESS_PER_100_BYTES: u64 = 15;
 
 /// Pinning a code, and unpinning one.
 pub(super) const PIN: u64 = 500_000;
@@ -36,11 +34,6 @@ pub(super) const fn setup(discount: bool) -> u64 {
 /// Compiling `bytes` of wasm.
 pub(super) const fn compile(bytes: usize) -> u64 {
     COMPILE_PER_BYTE.saturating_mul(bytes as u64)
-}
-
-/// Unpacking `bytes` of gzip.
-pub(super) const fn uncompress(bytes: usize) -> u64 {
-    (bytes as u64).saturating_mul(UNCOMPRESS_PER_100_BYTES) / 100
 }
 
 /// Emitting a response's attributes and events.
@@ -135,8 +128,6 @@ mod tests {
     fn costs_are_wasmds() {
         assert_eq!(setup(false), 60_000);
         assert_eq!(setup(true), 2_000);
-        assert_eq!(uncompress(1), 0);
-        assert_eq!(uncompress(20), 3);
         assert_eq!(compile(10), 30);
         // Free tier spans the response; custom event types are outside it.
         let a = [attr(&"k".repeat(60), &"v".repeat(30))];

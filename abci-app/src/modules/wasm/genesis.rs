@@ -1,15 +1,16 @@
 //! Genesis: import and export. What is exported, imported again, is the same state.
 
 use super::{
-    access,
-    code::{MAX_KEPT, MAX_WASM, is_gzip, unpack},
+    code::{MAX_KEPT, unpack},
     fail::{Code, Fail, Res},
     genesis_json::{self as json, GenMsg, Genesis, Operation, Position},
     keeper::Keeper,
     keys, msg, state,
 };
 use crate::{
+    codec::gzip::is_gzip,
     ctx::Event,
+    modules::access::MAX_WASM,
     store::{Order, StoreKey, prefix_end},
 };
 use cosmos_sdk_proto::{
@@ -36,7 +37,7 @@ pub(super) fn init(k: &Keeper, genesis: Genesis) -> Res<()> {
     let ctx = &k.ctx;
     let access: cosmos_sdk_proto::cosmwasm::wasm::v1::AccessConfig =
         genesis.params.code_upload_access.into();
-    access::validate(&access, |a| k.addr(a).map(drop))
+    k.check_access(&access)
         .map_err(|e| e.wrap("params: code_upload_access"))?;
     let default: cosmos_sdk_proto::cosmwasm::wasm::v1::AccessType =
         genesis.params.instantiate_default_permission.into();

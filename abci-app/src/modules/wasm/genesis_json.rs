@@ -1,6 +1,6 @@
 //! The JSON shape of the module's genesis: wasmd's, where 64-bit numbers are strings and bytes are base64.
 
-use super::access;
+use crate::modules::access;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use cosmos_sdk_proto::cosmwasm::wasm::v1 as proto;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};

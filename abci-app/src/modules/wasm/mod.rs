@@ -3,7 +3,6 @@
 //! The wasm blobs live in a folder beside the state; everything else is in the wasm store. The chain below (bank,
 //! accounts) is behind [`Chain`].
 
-mod access;
 mod address;
 mod backend_api;
 mod backend_storage;

@@ -1,15 +1,13 @@
 //! The module's transaction messages.
 
 use super::{
-    access,
-    code::MAX_WASM,
     coins,
     contract::{Naming, NewContract},
     fail::{Code, Fail, Res},
     keeper::Keeper,
     msg_gov,
 };
-use crate::{codec::strict, error::AppError};
+use crate::{codec::strict, error::AppError, modules::access::MAX_WASM};
 use cosmos_sdk_proto::{
     cosmos::base::v1beta1::Coin,
     cosmwasm::wasm::v1::{
@@ -152,7 +150,7 @@ fn store(k: &Keeper, m: MsgStoreCode) -> Res<Vec<u8>> {
     let sender = k.addr(&m.sender).map_err(|e| e.wrap("sender"))?;
     check_wasm(&m.wasm_byte_code)?;
     if let Some(permission) = &m.instantiate_permission {
-        access::validate(permission, |a| k.addr(a).map(drop))
+        k.check_access(permission)
             .map_err(|e| e.wrap("instantiate permission"))?;
     }
     let (code_id, checksum) = k.store_code(&sender, &m.wasm_byte_code, m.instantiate_permission)?;

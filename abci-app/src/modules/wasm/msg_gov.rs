@@ -1,14 +1,13 @@
 //! The messages that change what the chain, a code's creator or an admin laid down: most are for governance alone.
 
 use super::{
-    access,
     contract::{Naming, NewContract},
     fail::{Code, Fail, Res},
     keeper::Keeper,
     msg::{check_code_id, check_json, check_label, check_wasm, decode, optional, parties},
     policy, state,
 };
-use crate::{ctx::Event, error::AppError};
+use crate::{ctx::Event, error::AppError, modules::access};
 use cosmos_sdk_proto::cosmwasm::wasm::v1::{
     AccessConfig, AccessType, MsgAddCodeUploadParamsAddresses,
     MsgAddCodeUploadParamsAddressesResponse, MsgPinCodesResponse,
@@ -125,9 +124,10 @@ fn update_params(k: &Keeper, value: &[u8]) -> Res<Vec<u8>> {
     check_address(k, &m.authority)?;
     let params = m.params.unwrap_or_default();
     access::known(params.instantiate_default_permission)
-        .map_err(|e| e.wrap("instantiate default permission"))?;
+        .map_err(|e| Fail::from(e).wrap("instantiate default permission"))?;
     let upload = params.code_upload_access.clone().unwrap_or_default();
-    access::validate(&upload, |a| k.addr(a).map(drop)).map_err(|e| e.wrap("upload access"))?;
+    k.check_access(&upload)
+        .map_err(|e| e.wrap("upload access"))?;
     check_gov(k, &m.authority)?;
     state::set_params(&k.ctx, &params)?;
     Ok(MsgUpdateParamsResponse {}.encode_to_vec())
@@ -166,7 +166,7 @@ fn pin(k: &Keeper, value: &[u8], each: impl Fn(u64) -> Res<()>) -> Res<()> {
 /// The parameters, and who may upload; only a list can be changed one by one.
 fn uploaders(k: &Keeper, authority: &str, addresses: &[String]) -> Res<(Params, AccessConfig)> {
     check_address(k, authority)?;
-    access::check_addresses(addresses, |a| k.addr(a).map(drop))?;
+    access::check_addresses(addresses, |a| Ok(k.addr(a).map(drop)?))?;
     check_gov(k, authority)?;
     let params = state::params(&k.ctx)?;
     let upload = params.code_upload_access.clone().unwrap_or_default();
@@ -214,7 +214,7 @@ fn configure(k: &Keeper, value: &[u8]) -> Res<Vec<u8>> {
     let new = m
         .new_instantiate_permission
         .ok_or_else(|| AppError::invalid_request("instantiate permission is required"))?;
-    access::validate(&new, |a| k.addr(a).map(drop))
+    k.check_access(&new)
         .map_err(|e| e.wrap("instantiate permission"))?;
     let mut info = state::must_code(&k.ctx, m.code_id)?;
     let default = state::params(&k.ctx)?.instantiate_default_permission;
@@ -253,7 +253,8 @@ fn label(k: &Keeper, value: &[u8]) -> Res<Vec<u8>> {
 
 fn check_permission(k: &Keeper, permission: Option<&AccessConfig>) -> Res<()> {
     permission.map_or(Ok(()), |p| {
-        access::validate(p, |a| k.addr(a).map(drop)).map_err(|e| e.wrap("instantiate permission"))
+        k.check_access(p)
+            .map_err(|e| e.wrap("instantiate permission"))
     })
 }
 

@@ -1,7 +1,7 @@
 //! Who may do what with codes and contracts: their owners, or governance, which may do everything.
 
-use super::{access, keeper::Keeper};
-use crate::codec::address;
+use super::{fail::Res, keeper::Keeper};
+use crate::{codec::address, modules::access};
 use cosmos_sdk_proto::cosmwasm::wasm::v1::AccessConfig;
 
 /// What the sender of a message may do.
@@ -66,6 +66,16 @@ pub(super) fn gov() -> Vec<u8> {
 }
 
 impl Keeper {
+    /// Checks a permission that a message sets.
+    ///
+    /// # Errors
+    /// wasm/12, /14, /15, sdk/7, sdk/18.
+    pub fn check_access(&self, permission: &AccessConfig) -> Res<()> {
+        Ok(access::validate(permission, |a| {
+            Ok(self.addr(a).map(drop)?)
+        })?)
+    }
+
     /// What `sender` may do here.
     pub fn policy(&self, sender: &[u8]) -> Policy {
         if sender == gov() {

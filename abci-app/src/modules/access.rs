@@ -1,20 +1,32 @@
-//! Who may store, instantiate and change code and contracts.
+//! Who may store and instantiate code: wasmd's rules, for the contracts and for grants of them.
 
-use super::fail::{Code, Fail, Res};
-use crate::error::AppError;
+use crate::error::{AppError, Result};
 use cosmos_sdk_proto::cosmwasm::wasm::v1::{AccessConfig, AccessType};
 use std::collections::BTreeSet;
 
+/// The largest code, packed or not, bytes.
+pub const MAX_WASM: usize = 800 * 1024;
 /// The most addresses of one list.
 const MAX_ADDRESSES: usize = 50;
 
+fn wasm(code: u32, log: &str) -> AppError {
+    AppError::new("wasm", code, log)
+}
+
+fn wrap(context: &str, e: AppError) -> AppError {
+    AppError {
+        log: format!("{context}: {}", e.log),
+        ..e
+    }
+}
+
 /// The permission as wasmd knows it; `Unspecified` for what it does not.
-pub(super) fn kind(permission: i32) -> AccessType {
+pub fn kind(permission: i32) -> AccessType {
     AccessType::try_from(permission).unwrap_or(AccessType::Unspecified)
 }
 
 /// The default for a code whose creator said nothing.
-pub(super) fn default_for(permission: i32, creator: &str) -> AccessConfig {
+pub fn default_for(permission: i32, creator: &str) -> AccessConfig {
     let addresses = match kind(permission) {
         AccessType::AnyOfAddresses => vec![creator.to_owned()],
         _ => Vec::new(),
@@ -26,7 +38,7 @@ pub(super) fn default_for(permission: i32, creator: &str) -> AccessConfig {
 }
 
 /// Whether `actor` is let in.
-pub(super) fn allows(config: &AccessConfig, actor: &str) -> bool {
+pub fn allows(config: &AccessConfig, actor: &str) -> bool {
     match kind(config.permission) {
         AccessType::Everybody => true,
         AccessType::AnyOfAddresses => config.addresses.iter().any(|a| a == actor),
@@ -35,7 +47,7 @@ pub(super) fn allows(config: &AccessConfig, actor: &str) -> bool {
 }
 
 /// Whether `a` lets in nobody whom `of` does not.
-pub(super) fn is_subset(a: &AccessConfig, of: &AccessConfig) -> bool {
+pub fn is_subset(a: &AccessConfig, of: &AccessConfig) -> bool {
     let own = kind(a.permission);
     match kind(of.permission) {
         AccessType::Everybody => own != AccessType::Unspecified,
@@ -50,7 +62,7 @@ pub(super) fn is_subset(a: &AccessConfig, of: &AccessConfig) -> bool {
 }
 
 /// Whether the kind `a` is at least as narrow as `of`, whatever their addresses.
-pub(super) fn is_narrower(a: i32, of: i32) -> bool {
+pub fn is_narrower(a: i32, of: i32) -> bool {
     let own = kind(a);
     match kind(of) {
         AccessType::Everybody => own != AccessType::Unspecified,
@@ -66,10 +78,10 @@ pub(super) fn is_narrower(a: i32, of: i32) -> bool {
 ///
 /// # Errors
 /// wasm/12, /14, /15; sdk/18 for too many addresses, and those of `addr` for one that is none.
-pub(super) fn validate(config: &AccessConfig, addr: impl Fn(&str) -> Res<()>) -> Res<()> {
+pub fn validate(config: &AccessConfig, addr: impl Fn(&str) -> Result<()>) -> Result<()> {
     match known(config.permission)? {
         AccessType::AnyOfAddresses => {
-            check_addresses(&config.addresses, addr).map_err(|e| e.wrap("addresses"))
+            check_addresses(&config.addresses, addr).map_err(|e| wrap("addresses", e))
         }
         _ => Ok(()),
     }
@@ -79,10 +91,10 @@ pub(super) fn validate(config: &AccessConfig, addr: impl Fn(&str) -> Res<()>) ->
 ///
 /// # Errors
 /// wasm/12, wasm/14.
-pub(super) fn known(permission: i32) -> Res<AccessType> {
+pub fn known(permission: i32) -> Result<AccessType> {
     match kind(permission) {
-        AccessType::Unspecified if permission == 0 => Err(Fail::new(Code::Empty, "type")),
-        AccessType::Unspecified => Err(Fail::new(Code::Invalid, "unknown type: \"Unspecified\"")),
+        AccessType::Unspecified if permission == 0 => Err(wasm(12, "type: empty")),
+        AccessType::Unspecified => Err(wasm(14, "unknown type: \"Unspecified\": invalid")),
         kind => Ok(kind),
     }
 }
@@ -91,21 +103,20 @@ pub(super) fn known(permission: i32) -> Res<AccessType> {
 ///
 /// # Errors
 /// wasm/12, /15, sdk/18, and those of `addr`.
-pub(super) fn check_addresses(addresses: &[String], addr: impl Fn(&str) -> Res<()>) -> Res<()> {
+pub fn check_addresses(addresses: &[String], addr: impl Fn(&str) -> Result<()>) -> Result<()> {
     if addresses.is_empty() {
-        return Err(Fail::new(Code::Empty, "addresses"));
+        return Err(wasm(12, "addresses: empty"));
     }
     if addresses.len() > MAX_ADDRESSES {
         return Err(AppError::invalid_request(format_args!(
             "total number of addresses is greater than {MAX_ADDRESSES}"
-        ))
-        .into());
+        )));
     }
     let mut seen = BTreeSet::new();
     for a in addresses {
-        addr(a).map_err(|e| e.wrap(format_args!("address: {a}")))?;
+        addr(a).map_err(|e| wrap(&format!("address: {a}"), e))?;
         if !seen.insert(a.to_uppercase()) {
-            return Err(Fail::new(Code::Duplicate, "duplicate addresses"));
+            return Err(wasm(15, "duplicate addresses: duplicate"));
         }
     }
     Ok(())
@@ -146,10 +157,10 @@ mod tests {
     fn what_a_message_sets_is_checked() {
         let check = |c: &AccessConfig| {
             let addr = |a: &str| match a {
-                "bad" => Err(AppError::invalid_address(a).into()),
+                "bad" => Err(AppError::invalid_address(a)),
                 _ => Ok(()),
             };
-            validate(c, addr).map_err(|e: Fail| e.app.log)
+            validate(c, addr).map_err(|e| e.log)
         };
         let any = |a: &[&str]| check(&cfg(AccessType::AnyOfAddresses, a));
         assert_eq!(check(&cfg(AccessType::Nobody, &[])), Ok(()));
