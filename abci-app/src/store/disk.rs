@@ -13,19 +13,20 @@ use super::{
     snapshot::Snapshot,
     tables::{
         HISTORY, META, METAS, NODES, PREIMAGES, STATE, UNDO, Undo, history_key, history_start,
-        history_value, prefixed,
+        history_value, node_key, prefixed,
     },
+    trees::{self, Growth},
 };
-use jmt::{
-    JellyfishMerkleTree, KeyHash, OwnedValue,
-    storage::{NodeKey, TreeUpdateBatch},
-};
+use jmt::KeyHash;
 use parking_lot::Mutex;
-use redb::{Database, ReadableDatabase, ReadableTable, WriteTransaction};
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use redb::{Database, ReadableDatabase, ReadableTable, ReadableTableMetadata, WriteTransaction};
+use std::{path::Path, sync::Arc};
 
 /// Bytes of the file that are kept in memory. The system keeps what it read too, so a larger one saves little.
 const CACHE: usize = 128 << 20;
+
+/// How the tables are written; it changes when a file of before cannot be read.
+const FORMAT: &[u8] = &[2];
 
 /// How many heights one commit prunes at most: a change from `nothing` to `everything` takes many blocks, and none of
 /// them is slow.
@@ -36,7 +37,7 @@ const PRUNED_AT_ONCE: usize = 2;
 pub struct Pending {
     meta: Meta,
     writes: Writes,
-    batches: Vec<(StoreKey, TreeUpdateBatch)>,
+    trees: Vec<(StoreKey, Growth)>,
 }
 
 impl Pending {
@@ -57,11 +58,6 @@ pub struct Disk {
     pruning: Pruning,
     /// A height that is being read bit by bit, and stays while it is.
     held: Mutex<Option<u64>>,
-}
-
-fn node_key(store: StoreKey, key: &NodeKey) -> Result<Vec<u8>, StoreError> {
-    let key = borsh::to_vec(key).map_err(|e| StoreError::tree(store, e))?;
-    Ok(prefixed(store, &key))
 }
 
 fn preimage_key(store: StoreKey, key: &[u8]) -> Vec<u8> {
@@ -85,16 +81,17 @@ impl Disk {
             txn.open_table(table)?;
         }
         txn.open_table(UNDO)?;
-        // A file from before there was history knows its newest height only.
-        let newest = txn
-            .open_table(META)?
-            .get("meta")?
-            .map(|bytes| Meta::decode(bytes.value()))
-            .transpose()?;
+        txn.open_table(METAS)?;
         {
-            let mut metas = txn.open_table(METAS)?;
-            if let Some(meta) = newest.filter(|m| m.height > 0) {
-                metas.insert(meta.height, meta.encode().as_slice())?;
+            let mut meta = txn.open_table(META)?;
+            let known = meta.get("format")?.map(|f| f.value().to_vec());
+            if known.is_none() && meta.is_empty()? {
+                meta.insert("format", FORMAT)?;
+            } else if known.as_deref() != Some(FORMAT) {
+                return Err(StoreError::Format {
+                    expected: "format 2",
+                    found: format!("format {:?}", known.unwrap_or_else(|| vec![1])),
+                });
             }
         }
         txn.commit()?;
@@ -150,28 +147,14 @@ impl Disk {
     pub fn prepare(&self, height: u64, writes: Writes) -> Result<Pending, StoreError> {
         let below = self.snapshot()?;
         let mut meta = below.meta().clone();
-        let mut by_store: BTreeMap<StoreKey, Vec<(KeyHash, Option<OwnedValue>)>> = BTreeMap::new();
-        for ((store, key), value) in &writes {
-            let hash = KeyHash::with::<sha2::Sha256>(key);
-            by_store
-                .entry(*store)
-                .or_default()
-                .push((hash, value.clone()));
-        }
-        let mut batches = Vec::new();
-        for (store, changes) in by_store {
-            let reader = below.tree(store)?;
-            let tree = JellyfishMerkleTree::<_, sha2::Sha256>::new(&reader);
-            let (root, batch) = tree
-                .put_value_set(changes, meta.next_version(store))
-                .map_err(|e| StoreError::tree(store, e))?;
-            meta.changed(store, root.0);
-            batches.push((store, batch));
+        let trees = trees::grow(&below, &writes)?;
+        for (store, growth) in &trees {
+            meta.changed(*store, growth.versions, growth.root);
         }
         Ok(Pending {
             meta: meta.sealed(height),
             writes,
-            batches,
+            trees,
         })
     }
 
@@ -265,7 +248,6 @@ impl Disk {
 impl Disk {
     /// Records of history, and preimages of keys that the newest state does not have.
     pub(super) fn leftovers(&self) -> Result<(u64, u64), StoreError> {
-        use redb::ReadableTableMetadata;
         let txn = self.db.begin_read()?;
         let count = |table| Ok::<_, StoreError>(txn.open_table(table)?.len()?);
         Ok((count(HISTORY)?, count(PREIMAGES)? - count(STATE)?))
@@ -289,8 +271,12 @@ fn apply(txn: &WriteTransaction, pending: &Pending, past: bool) -> Result<Undo, 
         let k = prefixed(*store, key);
         let before = match value {
             Some(v) => {
-                preimages.insert(preimage_key(*store, key).as_slice(), key.as_slice())?;
-                state.insert(k.as_slice(), v.as_slice())?
+                let before = state.insert(k.as_slice(), v.as_slice())?;
+                // A key that is there has its preimage.
+                if before.is_none() {
+                    preimages.insert(preimage_key(*store, key).as_slice(), key.as_slice())?;
+                }
+                before
             }
             None => state.remove(k.as_slice())?,
         };
@@ -306,14 +292,13 @@ fn apply(txn: &WriteTransaction, pending: &Pending, past: bool) -> Result<Undo, 
         undo.keys.push(k);
     }
     let mut nodes = txn.open_table(NODES)?;
-    for (store, batch) in &pending.batches {
-        for (key, node) in batch.node_batch.nodes() {
+    for (store, growth) in &pending.trees {
+        for (key, node) in &growth.nodes {
             let node = borsh::to_vec(node).map_err(|e| StoreError::tree(*store, e))?;
-            nodes.insert(node_key(*store, key)?.as_slice(), node.as_slice())?;
+            nodes.insert(node_key(*store, key).as_slice(), node.as_slice())?;
         }
-        for stale in &batch.stale_node_index_batch {
-            undo.nodes.push(node_key(*store, &stale.node_key)?);
-        }
+        let stale = growth.stale.iter().map(|key| node_key(*store, key));
+        undo.nodes.extend(stale);
     }
     Ok(undo)
 }

@@ -38,9 +38,9 @@ impl Meta {
         self.roots.get(&store.tag()).map_or(0, |(next, _)| *next)
     }
 
-    /// One more change of a store's tree.
-    pub(super) fn changed(&mut self, store: StoreKey, root: Hash) {
-        let next = self.next_version(store) + 1;
+    /// So many more changes of a store's tree.
+    pub(super) fn changed(&mut self, store: StoreKey, versions: u64, root: Hash) {
+        let next = self.next_version(store) + versions;
         self.roots.insert(store.tag(), (next, root));
     }
 

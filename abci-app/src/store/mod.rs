@@ -11,6 +11,7 @@ pub mod pruning;
 mod tables;
 mod history;
 pub mod snapshot;
+mod trees;
 pub mod disk;
 pub mod sync;
 

@@ -6,7 +6,7 @@ use super::{
     kv::{Base, Order, StoreKey},
     merkle,
     meta::Meta,
-    tables::{NODES, PREIMAGES, Pair, STATE, Table, prefixed},
+    tables::{NODES, PREIMAGES, Pair, STATE, Table, node_key, prefixed},
 };
 use ics23::CommitmentProof;
 use jmt::{
@@ -149,7 +149,7 @@ pub(super) struct Tree<'a> {
 
 impl TreeReader for Tree<'_> {
     fn get_node_option(&self, key: &NodeKey) -> anyhow::Result<Option<Node>> {
-        let key = prefixed(self.store, &borsh::to_vec(key)?);
+        let key = node_key(self.store, key);
         Ok(self
             .nodes
             .get(key.as_slice())?

@@ -1,6 +1,7 @@
 //! The tables of the state database and how their keys are written.
 
 use super::{error::StoreError, kv::StoreKey};
+use jmt::storage::NodeKey;
 use redb::{ReadOnlyTable, TableDefinition};
 
 pub(super) type Definition = TableDefinition<'static, &'static [u8], &'static [u8]>;
@@ -31,6 +32,20 @@ pub(super) fn prefixed(store: StoreKey, key: &[u8]) -> Vec<u8> {
     let mut k = Vec::with_capacity(key.len() + 1);
     k.push(store.tag());
     k.extend_from_slice(key);
+    k
+}
+
+/// A node's key: store byte, version, number of nibbles, nibbles. Nodes of one version lie together, the newest at the
+/// end.
+pub(super) fn node_key(store: StoreKey, key: &NodeKey) -> Vec<u8> {
+    let mut k = vec![store.tag()];
+    k.extend_from_slice(&key.version().to_be_bytes());
+    // A path has at most 64.
+    k.push(key.nibble_path().num_nibbles().to_le_bytes()[0]);
+    let mut nibbles = key.nibble_path().nibbles().map(u8::from);
+    while let Some(high) = nibbles.next() {
+        k.push(high << 4 | nibbles.next().unwrap_or(0));
+    }
     k
 }
 
