@@ -17,4 +17,5 @@ pub mod staking;
 pub mod slashing;
 pub mod evidence;
 pub mod genutil;
+pub mod upgrade;
 pub mod wasm;

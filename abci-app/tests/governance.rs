@@ -21,13 +21,17 @@ use cosmos_sdk_proto::{
         },
         base::query::v1beta1::PageRequest,
         tx::signing::v1beta1::SignMode,
+        upgrade::v1beta1 as upgrade,
     },
 };
 use ember_abci_app::{
     app::App,
     codec::{address, json},
     engine::{Node, Options, chain as blocks, keys},
-    modules::consensus::msg::{MsgUpdateParams, UPDATE_PARAMS},
+    modules::{
+        consensus::msg::{MsgUpdateParams, UPDATE_PARAMS},
+        upgrade::keeper::Upgrades,
+    },
 };
 use prost::{Message, Name};
 use serde_json::{Value, json};
@@ -465,4 +469,158 @@ fn the_embedded_engine_obeys_the_consensus_parameters() {
             blocks::params_hash(&node.state().params)
         );
     }
+}
+
+const UPGRADE: &str = "/cosmos.upgrade.v1beta1.MsgSoftwareUpgrade";
+const CANCEL: &str = "/cosmos.upgrade.v1beta1.MsgCancelUpgrade";
+
+fn plan(name: &str, height: i64) -> upgrade::Plan {
+    upgrade::Plan {
+        name: name.into(),
+        height,
+        info: "see there".into(),
+        ..upgrade::Plan::default()
+    }
+}
+
+fn scheduled(plan: upgrade::Plan) -> Any {
+    any(&upgrade::MsgSoftwareUpgrade {
+        authority: gov(),
+        plan: Some(plan),
+    })
+}
+
+fn current(w: &World) -> Option<upgrade::Plan> {
+    let path = "/cosmos.upgrade.v1beta1.Query/CurrentPlan";
+    let req = upgrade::QueryCurrentPlanRequest {};
+    let answer: upgrade::QueryCurrentPlanResponse = query(&w.app, path, &req).unwrap();
+    answer.plan
+}
+
+/// Why the next block is not made.
+fn stopped(w: &World) -> String {
+    let next = || finalize(&w.app, w.height + 1, &[]);
+    let end = std::panic::catch_unwind(std::panic::AssertUnwindSafe(next));
+    *end.unwrap_err().downcast::<String>().unwrap()
+}
+
+fn knows(w: &World, names: &[&str], skip: &[u64]) {
+    w.app.set_upgrades(Upgrades {
+        known: names.iter().map(|n| (*n).to_owned()).collect(),
+        skip: skip.iter().copied().collect(),
+    });
+}
+
+#[test]
+#[allow(deprecated, reason = "the field is part of the message")]
+fn a_plan_stops_the_chain_until_a_binary_that_knows_it() {
+    let mut w = World::of(&genesis(&[UPGRADE, CANCEL]));
+    let r = w.run(
+        1,
+        any(&upgrade::MsgCancelUpgrade {
+            authority: bob().address(),
+        }),
+    );
+    assert_eq!((r.codespace.as_str(), r.code), ("upgrade", 6), "{}", r.log);
+    for (bad, expected) in [
+        (plan("", 9), "name cannot be empty"),
+        (plan("v2", 0), "height must be greater than 0"),
+        (plan("v2", 1), "upgrade cannot be scheduled in the past"),
+        (
+            upgrade::Plan {
+                time: Some(protobuf::Timestamp::default()),
+                ..plan("v2", 9)
+            },
+            "time-based upgrades have been deprecated in the SDK",
+        ),
+    ] {
+        let r = w.decide(scheduled(bad));
+        assert_eq!(r.code, 18);
+        assert!(r.log.contains(expected), "{}", r.log);
+    }
+    // Dropped by governance, then set again.
+    let at = w.height + 5;
+    assert_eq!(w.decide(scheduled(plan("v2", at))).code, 0);
+    assert_eq!(current(&w).unwrap().name, "v2");
+    let cancel = any(&upgrade::MsgCancelUpgrade { authority: gov() });
+    assert_eq!(w.decide(cancel).code, 0);
+    assert_eq!(current(&w), None);
+    assert_eq!(w.decide(scheduled(plan("v2", at))).code, 0);
+
+    // A binary that knows it comes too early before its height.
+    knows(&w, &["v2"], &[]);
+    assert!(stopped(&w).contains("BINARY UPDATED BEFORE TRIGGER! UPGRADE \"v2\""));
+    knows(&w, &[], &[]);
+    while w.height < at - 1 {
+        w.block(&[]);
+    }
+    let text = format!("UPGRADE \"v2\" NEEDED at height: {at}: see there");
+    assert_eq!(stopped(&w), text);
+    assert_eq!(stopped(&w), text, "as often as it is started");
+    let info = std::fs::read_to_string(w.dir.path().join("data/upgrade-info.json")).unwrap();
+    let info: Value = serde_json::from_str(&info).unwrap();
+    assert_eq!((&info["name"], &info["height"]), (&json!("v2"), &json!(at)));
+
+    // The next binary takes the state over and makes the block.
+    let World {
+        app,
+        height,
+        sequences,
+        dir,
+    } = w;
+    drop(app);
+    let mut w = World {
+        app: open(dir.path()),
+        height,
+        sequences,
+        dir,
+    };
+    knows(&w, &["v2"], &[]);
+    w.block(&[]);
+    assert_eq!(current(&w), None);
+    let applied = |w: &World, name: &str| {
+        let req = upgrade::QueryAppliedPlanRequest { name: name.into() };
+        let path = "/cosmos.upgrade.v1beta1.Query/AppliedPlan";
+        let answer: upgrade::QueryAppliedPlanResponse = query(&w.app, path, &req).unwrap();
+        answer.height
+    };
+    assert_eq!((applied(&w, "v2"), applied(&w, "v3")), (at, 0));
+    assert_eq!(
+        w.decide(scheduled(plan("v2", at + 9))).code,
+        18,
+        "it is done"
+    );
+    // The old one does not go on from there.
+    knows(&w, &[], &[]);
+    assert_eq!(
+        stopped(&w),
+        "wrong app version 1, upgrade handler is missing for v2 upgrade plan"
+    );
+
+    // All operators drop another.
+    knows(&w, &["v2"], &[]);
+    let next = w.height + 2;
+    assert_eq!(w.decide(scheduled(plan("v3", next))).code, 0);
+    assert!(stopped(&w).contains("UPGRADE \"v3\" NEEDED"));
+    knows(&w, &["v2"], &[next.cast_unsigned()]);
+    w.block(&[]);
+    assert_eq!((current(&w), applied(&w, "v3")), (None, 0));
+
+    let authority: upgrade::QueryAuthorityResponse = query(
+        &w.app,
+        "/cosmos.upgrade.v1beta1.Query/Authority",
+        &upgrade::QueryAuthorityRequest {},
+    )
+    .unwrap();
+    assert_eq!(authority.address, gov());
+    let versions = |name: &str| -> Result<upgrade::QueryModuleVersionsResponse, (u32, String)> {
+        let req = upgrade::QueryModuleVersionsRequest {
+            module_name: name.into(),
+        };
+        query(&w.app, "/cosmos.upgrade.v1beta1.Query/ModuleVersions", &req)
+    };
+    assert_eq!(versions("wasm").unwrap().module_versions[0].version, 4);
+    assert!(versions("").unwrap().module_versions.len() > 10);
+    assert_eq!(versions("x").unwrap_err().0, 2);
+    assert_eq!(w.app.export().unwrap()["upgrade"], json!({}));
 }

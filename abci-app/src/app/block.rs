@@ -6,7 +6,10 @@ use crate::{
     ctx::{BlockInfo, Ctx, Event, Mode},
     error::{AppError, Result},
     gas::GasMeter,
-    modules::{auth, consensus, feegrant, hooks},
+    modules::{
+        auth, consensus, feegrant, hooks,
+        upgrade::{self, keeper::Stop},
+    },
     store::{Layers, StoreKey, error::StoreError},
     tx::{
         ante::Ante,
@@ -36,6 +39,9 @@ pub(super) enum BlockError {
         /// What failed.
         error: AppError,
     },
+    /// Another binary makes this block.
+    #[error("{0}")]
+    Upgrade(String),
 }
 
 /// Chain id and time of the last committed block.
@@ -135,6 +141,7 @@ impl App {
             block.clone(),
             Mode::Deliver,
         );
+        self.upgrade(&ctx)?;
         phases::begin_block(&ctx, req).map_err(|error| BlockError::Module { height, error })?;
         let begun = ctx.take_events().into_iter();
         let begun = begun.map(|e| convert::event(e.attr("mode", "BeginBlock")));
@@ -186,6 +193,27 @@ impl App {
             validator_updates,
             consensus_param_updates,
         })
+    }
+
+    /// Carries out the upgrade that is due, or says what an operator has to do and writes it where the SDK's tools look.
+    fn upgrade(&self, ctx: &Ctx) -> std::result::Result<(), BlockError> {
+        let height = ctx.block.height;
+        let upgrades = self.inner.upgrades.read().clone();
+        match upgrade::keeper::pre_block(ctx, &upgrades) {
+            Ok(()) => Ok(()),
+            Err(Stop::Broken(error)) => Err(BlockError::Module { height, error }),
+            Err(Stop::Upgrade(text, plan)) => {
+                tracing::error!("{text}");
+                if let Some(plan) = plan {
+                    let info = serde_json::json!({ "name": plan.name, "time": "0001-01-01T00:00:00Z", "height": height, "info": plan.info });
+                    let path = &self.inner.upgrade_info;
+                    if let Err(e) = std::fs::write(path, info.to_string()) {
+                        tracing::error!("{}: cannot be written: {e}", path.display());
+                    }
+                }
+                Err(BlockError::Upgrade(text))
+            }
+        }
     }
 
     /// Calls the contracts that want to know of every block. One that fails changes nothing and stops nobody. Their code

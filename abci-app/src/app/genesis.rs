@@ -18,7 +18,7 @@ use std::sync::Arc;
 use tendermint_proto::v0_38::abci::ValidatorUpdate;
 
 /// The modules that a genesis may have state of.
-const MODULES: [&str; 13] = [
+const MODULES: [&str; 14] = [
     "auth",
     "authz",
     "bank",
@@ -31,6 +31,7 @@ const MODULES: [&str; 13] = [
     "mint",
     "slashing",
     "staking",
+    "upgrade",
     "wasm",
 ];
 
@@ -198,6 +199,7 @@ impl App {
             "mint": mint::genesis::export(&ctx)?,
             "slashing": slashing::genesis::export(&ctx)?,
             "staking": staking::genesis::export(&ctx)?,
+            "upgrade": {},
             "wasm": self.inner.wasm.export_genesis(&ctx)?,
         }))
     }

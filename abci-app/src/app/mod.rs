@@ -20,6 +20,7 @@ use crate::{
     error::AppError,
     modules::{
         auth,
+        upgrade::keeper::Upgrades,
         wasm::{self, WasmModule},
     },
     store::{
@@ -98,6 +99,9 @@ struct Inner {
     pending: Mutex<Option<Finalized>>,
     /// Genesis, until the first block builds on it.
     genesis: Mutex<Option<Layers>>,
+    upgrades: RwLock<Upgrades>,
+    /// Where a due upgrade is told to those who watch for one, as the SDK's tools do.
+    upgrade_info: PathBuf,
 }
 
 struct Finalized {
@@ -148,6 +152,8 @@ impl App {
                 check: Mutex::new(layers),
                 pending: Mutex::new(None),
                 genesis: Mutex::new(None),
+                upgrades: RwLock::new(Upgrades::of_this_binary()),
+                upgrade_info: data.join("upgrade-info.json"),
             }),
         };
         if meta.height > 0 {
@@ -155,6 +161,11 @@ impl App {
             app.inner.wasm.pin_all(&ctx).map_err(OpenError::Code)?;
         }
         Ok(app)
+    }
+
+    /// Says which upgrades this node makes and which it drops, in the place of those of this binary.
+    pub fn set_upgrades(&self, upgrades: Upgrades) {
+        *self.inner.upgrades.write() = upgrades;
     }
 
     /// The state database. A state sync puts another in its place.

@@ -6,6 +6,7 @@ use crate::{
     error::{AppError, Result},
     modules::{
         auth, authz, bank, consensus, distribution, evidence, feegrant, mint, slashing, staking,
+        upgrade,
     },
     store::{Base, StoreKey, error::StoreError, snapshot::Snapshot},
 };
@@ -134,6 +135,7 @@ impl App {
             .or_else(|| mint::query::query(ctx, path))
             .or_else(|| slashing::query::query(ctx, path, data))
             .or_else(|| staking::query::query(ctx, path, data))
+            .or_else(|| upgrade::query::query(ctx, path, data))
             .or_else(|| {
                 path.starts_with("/cosmwasm.wasm.v1.Query/")
                     .then(|| self.inner.wasm.query(ctx, path, data))

@@ -6,7 +6,7 @@ use crate::{
     error::{AppError, Result},
     modules::{
         auth, authz, bank, consensus, distribution, evidence, feegrant, mint, router::Router,
-        slashing, staking, vesting, wasm::WasmModule,
+        slashing, staking, upgrade, vesting, wasm::WasmModule,
     },
 };
 use cosmos_sdk_proto::Any;
@@ -37,6 +37,7 @@ impl Router for Modules<'_> {
             .or_else(|| mint::msg::signers(url, value))
             .or_else(|| slashing::msg::signers(url, value))
             .or_else(|| staking::msg::signers(url, value))
+            .or_else(|| upgrade::msg::signers(url, value))
             .or_else(|| vesting::msg::signers(url, value))
             .unwrap_or_else(|| Err(unknown(url)))
     }
@@ -56,6 +57,7 @@ impl Router for Modules<'_> {
                 .or_else(|| mint::msg::handle(ctx, url, value))
                 .or_else(|| slashing::msg::handle(ctx, &Told, url, value))
                 .or_else(|| staking::msg::handle(ctx, &Told, url, value))
+                .or_else(|| upgrade::msg::handle(ctx, url, value))
                 .or_else(|| vesting::msg::handle(ctx, url, value))
                 .unwrap_or_else(|| Err(unknown(url)))?
         };

@@ -7,6 +7,7 @@ use crate::{
     config::{Config, abci_addr, absolute, tcp_host},
     engine::{Node, Options, keys::Key},
     metrics::{Metered, Metrics},
+    modules::upgrade::keeper::Upgrades,
     net::raise_file_limit,
     rpc::{self, Api},
     server::{self, Server},
@@ -69,6 +70,9 @@ pub struct Args {
     /// Least gas prices that this node takes, for example 0.001uember,0.001uusdc.
     #[arg(long, value_name = "PRICES")]
     minimum_gas_prices: Option<String>,
+    /// Heights whose upgrades are dropped, comma-separated. Every validator must drop the same ones.
+    #[arg(long, value_name = "HEIGHTS", value_delimiter = ',')]
+    unsafe_skip_upgrades: Vec<u64>,
     /// How logs look.
     #[arg(long, value_enum, default_value_t)]
     log_format: LogFormat,
@@ -114,6 +118,10 @@ pub fn run(home: &Path, args: &Args) -> Result<()> {
         pruning: config.pruning()?,
         snapshots: config.snapshots(),
     })?;
+    app.set_upgrades(Upgrades {
+        skip: args.unsafe_skip_upgrades.iter().copied().collect(),
+        ..Upgrades::of_this_binary()
+    });
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         height = app.last_height(),

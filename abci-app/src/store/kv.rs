@@ -29,13 +29,15 @@ pub enum StoreKey {
     Slashing,
     /// Validators and delegations.
     Staking,
+    /// Upgrades of the software.
+    Upgrade,
     /// Contracts.
     Wasm,
 }
 
 impl StoreKey {
     /// Every store, in the order of their names.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Auth,
         Self::Authz,
         Self::Bank,
@@ -48,6 +50,7 @@ impl StoreKey {
         Self::Mint,
         Self::Slashing,
         Self::Staking,
+        Self::Upgrade,
         Self::Wasm,
     ];
 
@@ -66,6 +69,7 @@ impl StoreKey {
             Self::Mint => "mint",
             Self::Slashing => "slashing",
             Self::Staking => "staking",
+            Self::Upgrade => "upgrade",
             Self::Wasm => "wasm",
         }
     }
@@ -86,6 +90,7 @@ impl StoreKey {
             Self::Mint => 11,
             Self::Slashing => 12,
             Self::Staking => 13,
+            Self::Upgrade => 14,
         }
     }
 }
