@@ -390,3 +390,24 @@ fn a_wrong_genesis_is_named() {
         assert!(e.log.contains(words), "expected {words} in {}", e.log);
     }
 }
+
+#[test]
+fn a_block_whose_transactions_nobody_checked_is_judged_one_by_one() {
+    let (dir, alice, bob) = (tempfile::tempdir().unwrap(), Wallet::new(1), Wallet::new(2));
+    let app = open(dir.path());
+    init(&app, &app_state(&[&alice]));
+    block(&app, 1, &[]);
+    // Enough for threads; one is signed for another chain, and those after it wait for its sequence in vain.
+    let tx = |sequence: u64| {
+        let mut tx = Build::new(&alice, &bob.address, sequence);
+        if sequence == 12 {
+            tx.chain = "another-1";
+        }
+        tx.bytes()
+    };
+    let txs: Vec<_> = (0..16).map(tx).collect();
+    let codes: Vec<_> = block(&app, 2, &txs).iter().map(|r| r.code).collect();
+    assert_eq!(codes[..12], [0; 12]);
+    assert_eq!(codes[12..], [4, 32, 32, 32]);
+    assert_eq!(balance(&app, &bob.address), 120);
+}

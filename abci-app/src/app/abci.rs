@@ -70,6 +70,9 @@ impl Application for App {
         };
         let result = run::run(&ctx, &tx, &self.router(), &ante);
         *check = ctx.with_layers(Layers::detach);
+        if result.error.is_none() {
+            self.inner.verified.remember(tx.hash);
+        }
         convert::check_result(result)
     }
 

@@ -153,13 +153,15 @@ impl App {
             verified: &self.inner.verified,
             max_block_gas: max_gas,
         };
+        let txs: Vec<_> = req.txs.iter().map(|raw| DecodedTx::decode(raw)).collect();
+        self.foresee(&block, &txs);
         let mut gas_left = max_gas.unwrap_or(u64::MAX);
         let mut tx_results = Vec::with_capacity(req.txs.len());
-        for raw in &req.txs {
+        for tx in txs {
             let result = if gas_left == 0 {
                 TxResult::refused(AppError::out_of_gas("no block gas left to run tx"))
             } else {
-                match DecodedTx::decode(raw) {
+                match tx {
                     Ok(tx) => run::run(&ctx, &tx, &self.router(), &ante),
                     Err(e) => TxResult::refused(e),
                 }
@@ -214,6 +216,16 @@ impl App {
                 Err(BlockError::Upgrade(text))
             }
         }
+    }
+
+    /// Verifies a block's signatures on every core, over the state before it.
+    fn foresee(&self, block: &BlockInfo, txs: &[Result<DecodedTx>]) {
+        let newest = self.newest();
+        let ctx = || {
+            let layers = Layers::new(Arc::clone(&newest) as _);
+            Ctx::new(layers, GasMeter::new(u64::MAX), block.clone(), Mode::Query)
+        };
+        run::foresee(&ctx, txs, &self.router(), &self.inner.verified);
     }
 
     /// Calls the contracts that want to know of every block. One that fails changes nothing and stops nobody. Their code

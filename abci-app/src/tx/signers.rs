@@ -132,6 +132,26 @@ pub(super) fn check(
     Ok(())
 }
 
+/// Verifies a transaction's signatures ahead of its turn, as far as the state before the block lets it: what is good is
+/// remembered in `verified`, and everything else is left to [`check`], which decides. `ctx` is for reading only.
+pub fn foresee(ctx: &Ctx, tx: &DecodedTx, signers: &[String], verified: &Verified) {
+    if tx.signatures.len() != signers.len() || tx.signers.len() != signers.len() {
+        return;
+    }
+    let (Ok(mut signers), Ok(params)) = (load(ctx, tx, signers), auth::keeper::params(ctx)) else {
+        return;
+    };
+    // Nobody's signatures are verified that the ante would not count.
+    if count(&signers, &params).is_err() {
+        return;
+    }
+    for (i, signer) in signers.iter_mut().enumerate() {
+        if signer.set_key(i, false).is_ok() && signer.good(ctx, tx, verified).is_err() {
+            return;
+        }
+    }
+}
+
 /// Most keys of a transaction.
 fn count(signers: &[Signer], params: &Params) -> Result<()> {
     let mut count: u64 = 0;
@@ -225,6 +245,12 @@ impl Signer {
                 account.sequence, self.sequence
             )));
         }
+        self.good(ctx, tx, verified)
+    }
+
+    /// Whether the signature is the account's.
+    fn good(&self, ctx: &Ctx, tx: &DecodedTx, verified: &Verified) -> Result<()> {
+        let account = self.account()?;
         // A recheck looks at what earlier transactions changed; a signature is not among that.
         if matches!(ctx.mode, Mode::Simulate | Mode::Recheck) {
             return Ok(());

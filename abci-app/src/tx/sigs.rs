@@ -238,8 +238,8 @@ struct Known {
     oldest_first: VecDeque<[u8; 32]>,
 }
 
-/// Signatures remembered.
-const CAPACITY: usize = 20_000;
+/// Signatures, and transactions, remembered.
+const CAPACITY: usize = 40_000;
 
 impl Verified {
     /// [`verify`], remembered.
@@ -257,22 +257,32 @@ impl Verified {
             .chain_update(signature)
             .finalize()
             .into();
-        if self.0.lock().ids.contains(&id) {
+        if self.knows(&id) {
             return true;
         }
         let ok = verify(key, bytes, signature);
         if ok {
-            let mut known = self.0.lock();
-            if known.ids.insert(id) {
-                known.oldest_first.push_back(id);
-            }
-            if known.oldest_first.len() > CAPACITY
-                && let Some(oldest) = known.oldest_first.pop_front()
-            {
-                known.ids.remove(&oldest);
-            }
+            self.remember(id);
         }
         ok
+    }
+
+    /// Whether this transaction's hash, or this triple's, is remembered.
+    pub fn knows(&self, id: &[u8; 32]) -> bool {
+        self.0.lock().ids.contains(id)
+    }
+
+    /// Remembers a triple, or the hash of a transaction whose signatures are all remembered.
+    pub fn remember(&self, id: [u8; 32]) {
+        let mut known = self.0.lock();
+        if known.ids.insert(id) {
+            known.oldest_first.push_back(id);
+        }
+        if known.oldest_first.len() > CAPACITY
+            && let Some(oldest) = known.oldest_first.pop_front()
+        {
+            known.ids.remove(&oldest);
+        }
     }
 }
 
