@@ -15,6 +15,7 @@ pub const SERVICES: &[&str] = &[
     "cosmos.evidence.v1beta1.Query",
     "cosmos.slashing.v1beta1.Query",
     "cosmos.staking.v1beta1.Query",
+    "cosmos.upgrade.v1beta1.Query",
     "cosmos.distribution.v1beta1.Query",
     "cosmos.mint.v1beta1.Query",
     "cosmos.tx.v1beta1.Service",
