@@ -1,5 +1,6 @@
 //! Grants of authority: an account lets another send messages in its name, within limits.
 
+mod limits;
 mod contracts;
 mod stake;
 pub mod authorization;
