@@ -16,6 +16,7 @@ pub mod distribution;
 pub mod staking;
 pub mod slashing;
 pub mod evidence;
+pub mod gov;
 pub mod genutil;
 pub mod upgrade;
 pub mod wasm;

@@ -13,6 +13,8 @@ pub const SERVICES: &[&str] = &[
     "cosmos.consensus.v1.Query",
     "cosmos.feegrant.v1beta1.Query",
     "cosmos.evidence.v1beta1.Query",
+    "cosmos.gov.v1.Query",
+    "cosmos.gov.v1beta1.Query",
     "cosmos.slashing.v1beta1.Query",
     "cosmos.staking.v1beta1.Query",
     "cosmos.upgrade.v1beta1.Query",

@@ -170,8 +170,8 @@ impl App {
             tx_results.push(convert::exec_result(result));
         }
         ctx.take_events();
-        let validator_updates =
-            phases::end_block(&ctx).map_err(|error| BlockError::Module { height, error })?;
+        let validator_updates = phases::end_block(&ctx, &self.router())
+            .map_err(|error| BlockError::Module { height, error })?;
         let ended = ctx.take_events().into_iter();
         events.extend(ended.map(|e| convert::event(e.attr("mode", "EndBlock"))));
         feegrant::keeper::end_block(&ctx).map_err(|error| BlockError::Module { height, error })?;

@@ -6,7 +6,7 @@ use crate::{
     error::{AppError, Result},
     gas::GasMeter,
     modules::{
-        auth, authz, bank, distribution, evidence, feegrant, genutil, hooks, mint, slashing,
+        auth, authz, bank, distribution, evidence, feegrant, genutil, gov, hooks, mint, slashing,
         staking::{self, keeper::Keeper},
         wasm::WasmModule,
     },
@@ -18,7 +18,7 @@ use std::sync::Arc;
 use tendermint_proto::v0_38::abci::ValidatorUpdate;
 
 /// The modules that a genesis may have state of.
-const MODULES: [&str; 14] = [
+const MODULES: [&str; 15] = [
     "auth",
     "authz",
     "bank",
@@ -27,6 +27,7 @@ const MODULES: [&str; 14] = [
     "evidence",
     "feegrant",
     "genutil",
+    "gov",
     "hooks",
     "mint",
     "slashing",
@@ -48,6 +49,7 @@ pub fn import(ctx: &Ctx, wasm: &WasmModule, app_state: &Value) -> Result<Vec<Val
     distribution::genesis::import(ctx, app_state)?;
     let mut validators = staking::genesis::import(ctx, &Told, app_state)?;
     slashing::genesis::import(ctx, app_state)?;
+    gov::genesis::import(ctx, app_state)?;
     mint::genesis::import(ctx, app_state)?;
     validators = merge(validators, deliver(ctx, wasm, app_state)?);
     evidence::genesis::import(ctx, app_state)?;
@@ -134,7 +136,7 @@ fn check_modules(app_state: &Value) -> Result<()> {
             )));
         }
     }
-    for name in ["distribution", "mint"] {
+    for name in ["distribution", "gov", "mint"] {
         if !app_state[name].is_null() && app_state["staking"].is_null() {
             return Err(AppError::invalid_request(format_args!(
                 "genesis: app_state.{name}: expected app_state.staking beside it, got none"
@@ -172,6 +174,7 @@ impl App {
         distribution::genesis::import(&ctx, app_state)?;
         staking::genesis::import(&ctx, &Told, app_state)?;
         slashing::genesis::import(&ctx, app_state)?;
+        gov::genesis::import(&ctx, app_state)?;
         genutil::gen_txs(app_state)?;
         evidence::genesis::import(&ctx, app_state)?;
         mint::genesis::import(&ctx, app_state)?;
@@ -195,6 +198,7 @@ impl App {
             "evidence": evidence::genesis::export(&ctx)?,
             "feegrant": feegrant::genesis::export(&ctx)?,
             "genutil": { "gen_txs": [] },
+            "gov": gov::genesis::export(&ctx)?,
             "hooks": hooks::export(&ctx)?,
             "mint": mint::genesis::export(&ctx)?,
             "slashing": slashing::genesis::export(&ctx)?,

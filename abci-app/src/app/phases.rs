@@ -7,7 +7,9 @@ use crate::{
     modules::{
         authz,
         distribution::allocation::{self, Vote},
-        evidence, mint, slashing,
+        evidence, gov, mint,
+        router::Router,
+        slashing,
         staking::{self, keeper::Keeper},
     },
 };
@@ -32,7 +34,8 @@ pub fn begin_block(ctx: &Ctx, req: &RequestFinalizeBlock) -> Result<()> {
 ///
 /// # Errors
 /// When the state is broken: the node must stop.
-pub fn end_block(ctx: &Ctx) -> Result<Vec<ValidatorUpdate>> {
+pub fn end_block(ctx: &Ctx, router: &dyn Router) -> Result<Vec<ValidatorUpdate>> {
+    gov::end::end_block(ctx, router)?;
     if !staking::store::enabled(ctx) {
         return Ok(Vec::new());
     }

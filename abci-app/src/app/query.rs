@@ -5,8 +5,8 @@ use crate::{
     ctx::Ctx,
     error::{AppError, Result},
     modules::{
-        auth, authz, bank, consensus, distribution, evidence, feegrant, mint, slashing, staking,
-        upgrade,
+        auth, authz, bank, consensus, distribution, evidence, feegrant, gov, mint, slashing,
+        staking, upgrade,
     },
     store::{Base, StoreKey, error::StoreError, snapshot::Snapshot},
 };
@@ -132,6 +132,7 @@ impl App {
             .or_else(|| distribution::query::query(ctx, path, data))
             .or_else(|| feegrant::query::query(ctx, path, data))
             .or_else(|| evidence::query::query(ctx, path, data))
+            .or_else(|| gov::query::query(ctx, path, data))
             .or_else(|| mint::query::query(ctx, path))
             .or_else(|| slashing::query::query(ctx, path, data))
             .or_else(|| staking::query::query(ctx, path, data))

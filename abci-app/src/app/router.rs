@@ -5,7 +5,7 @@ use crate::{
     ctx::Ctx,
     error::{AppError, Result},
     modules::{
-        auth, authz, bank, consensus, distribution, evidence, feegrant, mint, router::Router,
+        auth, authz, bank, consensus, distribution, evidence, feegrant, gov, mint, router::Router,
         slashing, staking, upgrade, vesting, wasm::WasmModule,
     },
 };
@@ -34,6 +34,7 @@ impl Router for Modules<'_> {
             .or_else(|| distribution::msg::signers(url, value))
             .or_else(|| evidence::msg::signers(url, value))
             .or_else(|| feegrant::msg::signers(url, value))
+            .or_else(|| gov::msg::signers(url, value))
             .or_else(|| mint::msg::signers(url, value))
             .or_else(|| slashing::msg::signers(url, value))
             .or_else(|| staking::msg::signers(url, value))
@@ -54,6 +55,7 @@ impl Router for Modules<'_> {
                 .or_else(|| distribution::msg::handle(ctx, url, value))
                 .or_else(|| evidence::msg::handle(ctx, url, value))
                 .or_else(|| feegrant::msg::handle(ctx, url, value))
+                .or_else(|| gov::msg::handle(ctx, self, url, value))
                 .or_else(|| mint::msg::handle(ctx, url, value))
                 .or_else(|| slashing::msg::handle(ctx, &Told, url, value))
                 .or_else(|| staking::msg::handle(ctx, &Told, url, value))

@@ -36,8 +36,8 @@ use tendermint_abci::Application;
 use tendermint_proto::{
     google::protobuf::Timestamp,
     v0_38::abci::{
-        CommitInfo, ExecTxResult, Misbehavior, MisbehaviorType, RequestFinalizeBlock, Validator,
-        ValidatorUpdate, VoteInfo,
+        CommitInfo, Event, ExecTxResult, Misbehavior, MisbehaviorType, RequestFinalizeBlock,
+        Validator, ValidatorUpdate, VoteInfo,
     },
     v0_38::crypto::public_key::Sum,
 };
@@ -68,6 +68,8 @@ pub struct StakeChain {
     powers: BTreeMap<Vec<u8>, i64>,
     /// The validator that does not sign.
     pub absent: Option<usize>,
+    /// What the last block said, outside of its transactions.
+    pub events: Vec<Event>,
     /// Sequences of what is signed and not yet in a block.
     signed: RefCell<BTreeMap<String, u64>>,
 }
@@ -133,6 +135,7 @@ impl StakeChain {
             secs: 1_000,
             powers: BTreeMap::new(),
             absent: None,
+            events: Vec::new(),
             signed: RefCell::default(),
         };
         chain.update(begun.validators);
@@ -189,6 +192,7 @@ impl StakeChain {
             ..RequestFinalizeBlock::default()
         });
         self.app.commit();
+        self.events = done.events;
         self.update(done.validator_updates);
         self.check();
         done.tx_results
