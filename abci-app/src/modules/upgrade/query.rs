@@ -14,7 +14,7 @@ use prost::Message;
 
 /// Which version of each of the SDK's and wasmd's modules this binary is like. Those that only this chain has are not
 /// among them.
-const VERSIONS: [(&str, u64); 14] = [
+const VERSIONS: [(&str, u64); 15] = [
     ("auth", 5),
     ("authz", 2),
     ("bank", 4),
@@ -23,6 +23,7 @@ const VERSIONS: [(&str, u64); 14] = [
     ("evidence", 1),
     ("feegrant", 2),
     ("genutil", 1),
+    ("gov", 5),
     ("mint", 2),
     ("slashing", 4),
     ("staking", 5),
