@@ -252,3 +252,28 @@ fn update_params(ctx: &Ctx, m: MsgUpdateParams) -> Result<(String, Vec<u8>)> {
     store::set_params(ctx, &params)?;
     Ok(response(&MsgUpdateParamsResponse {}))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::described;
+
+    #[test]
+    fn only_metadata_of_the_recommended_form_says_a_title() {
+        let is = |title: &str, summary: &str| Some((title.to_owned(), summary.to_owned()));
+        for (metadata, said) in [
+            (
+                r#"{"title":"a","summary":"b","authors":["c"],"else":1}"#,
+                is("a", "b"),
+            ),
+            (r#"{"TITLE":"a","authors":null}"#, is("a", "")),
+            ("null", is("", "")),
+            ("{}", is("", "")),
+            (r#"{"title":1}"#, None),
+            (r#"{"title":"a","authors":"c"}"#, None),
+            (r#"["a"]"#, None),
+            ("ipfs://a", None),
+        ] {
+            assert_eq!(described(metadata), said, "{metadata}");
+        }
+    }
+}

@@ -168,3 +168,47 @@ pub(super) fn close(ctx: &Ctx, proposal: &Proposal) -> Result<Outcome> {
     store::remove_votes(ctx, proposal.id)?;
     Ok::<_, AppError>(outcome)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Yes, abstain, no and veto of 1,000 bonded; whether they pass, expedited or not, and whether deposits burn.
+    #[test]
+    fn thresholds_are_exceeded_and_the_quorum_is_reached() {
+        let p = Params {
+            burn_vote_quorum: true,
+            ..super::super::params::default("stake")
+        };
+        for ([yes, abstain, no, veto], passes, expedited, burn) in [
+            ([333, 0, 0, 0], false, false, true),
+            ([334, 0, 0, 0], true, true, false),
+            ([0, 334, 0, 0], false, false, false),
+            ([1, 333, 0, 0], true, true, false),
+            ([200, 0, 200, 0], false, false, false),
+            ([201, 0, 200, 0], true, false, false),
+            ([667, 0, 333, 0], true, false, false),
+            ([668, 0, 332, 0], true, true, false),
+            ([666, 0, 0, 334], true, false, false),
+            ([665, 0, 0, 335], false, false, true),
+            ([332, 333, 0, 335], false, false, true),
+        ] {
+            let mut count = Count::default();
+            for (option, n) in [
+                (VoteOption::Yes, yes),
+                (VoteOption::Abstain, abstain),
+                (VoteOption::No, no),
+                (VoteOption::NoWithVeto, veto),
+            ] {
+                count.by.insert(option as i32, Dec::from_int(n));
+                count.total += &Dec::from_int(n);
+            }
+            let of = |expedited| decide(&p, expedited, &count, 1_000).unwrap();
+            let name = format!("{yes} {abstain} {no} {veto}");
+            assert_eq!(of(false), (passes, burn), "{name}");
+            assert_eq!(of(true), (expedited, burn), "{name} expedited");
+            let none = decide(&p, false, &count, 0).unwrap();
+            assert_eq!(none, (false, false), "nobody stakes");
+        }
+    }
+}
